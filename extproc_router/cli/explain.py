@@ -1,0 +1,131 @@
+"""`extproc-router explain`: the decision on one prompt, and why."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from extproc_router.cli import common
+from extproc_router.errors import StartupError
+from extproc_router.types import Answer, HttpRequest, Mutation
+
+if TYPE_CHECKING:
+    import argparse
+
+    from extproc_router.types import Encoding
+
+_TOP_LABELS = 3
+_BAR = 20
+
+
+def register(subparsers: Any) -> None:  # noqa: ANN401 - argparse has no public name for it
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "explain",
+        help="show the decision on one prompt, and why",
+        description="Decide one request as `serve` would, and show what was read, what was chosen and why.",
+    )
+    common.add_config(parser)
+    common.add_model(parser)
+    parser.add_argument("prompt", nargs="?", help="a prompt, sent as one user message; - reads it from stdin")
+    parser.add_argument("--body", type=Path, metavar="FILE", help="a whole request body instead")
+    parser.add_argument("--path", default="/v1/chat/completions", help="the API's path (default: %(default)s)")
+    parser.add_argument(
+        "--header", action="append", default=[], metavar="NAME:VALUE", help="a request header; may be repeated"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Decide and tell; exit 1 where the client would be refused."""
+    from extproc_router import wiring  # noqa: PLC0415 - heavy
+
+    config = wiring.read_config(args.config)
+    encoder = wiring.load_encoder(args.model)
+    router = wiring.build_router(config, encoder)
+    http = HttpRequest("POST", args.path, _headers(args.header), _body(args))
+    started = time.perf_counter()
+    read = router.read(http, "explain")
+    encoding = None
+    if isinstance(read, Answer):
+        answer = read
+    else:
+        encoding = encoder.encode(read.text)
+        answer = router.decide(read, encoding)
+    milliseconds = (time.perf_counter() - started) * 1000
+    if args.json:
+        print(json.dumps(_document(answer, encoding, milliseconds), indent=2))
+    else:
+        _print(answer, encoding, milliseconds)
+    return 1 if answer.decision.status >= 400 else 0  # noqa: PLR2004 - HTTP's errors
+
+
+def _headers(pairs: list[str]) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for pair in pairs:
+        name, colon, value = pair.partition(":")
+        if not colon or not name.strip():
+            raise StartupError(f"--header {pair!r}: expected NAME:VALUE")
+        headers[name.strip().lower()] = value.strip()
+    return headers
+
+
+def _body(args: argparse.Namespace) -> bytes:
+    if args.body and args.prompt is None:
+        try:
+            body: bytes = args.body.read_bytes()
+        except OSError as error:
+            raise StartupError(f"{args.body}: {error.strerror or error}") from error
+        return body
+    if args.body or args.prompt is None:
+        raise StartupError("give one of a prompt and --body")
+    prompt = sys.stdin.read() if args.prompt == "-" else args.prompt
+    # Arguments that are not UTF-8 arrive as lone surrogates, which no client could send.
+    clean = prompt.encode(errors="replace").decode()
+    return json.dumps({"model": "auto", "messages": [{"role": "user", "content": clean}]}).encode()
+
+
+def _document(answer: Answer, encoding: Encoding | None, milliseconds: float) -> dict[str, object]:
+    import msgspec  # noqa: PLC0415 - only here
+
+    document: dict[str, object] = msgspec.to_builtins(answer.decision)
+    document["total_ms"] = round(milliseconds, 3)
+    if encoding:
+        document["encoder"] = msgspec.to_builtins(encoding)
+    if isinstance(answer.action, Mutation):
+        document["set_headers"] = dict(answer.action.set_headers)
+    else:
+        document["reply"] = json.loads(answer.action.body)
+    return document
+
+
+def _why(answer: Answer) -> str:
+    """Return the reason, or what the client would be told."""
+    if isinstance(answer.action, Mutation) or answer.decision.status < 400:  # noqa: PLR2004 - HTTP's errors
+        return answer.decision.why
+    return str(json.loads(answer.action.body)["error"]["message"])
+
+
+def _print(answer: Answer, encoding: Encoding | None, milliseconds: float) -> None:
+    decision = answer.decision
+    target = f"{decision.model} on cluster {decision.cluster}" if decision.model else f"HTTP {decision.status}"
+    rows = [("decision", target), ("reason", decision.reason.value), ("why", _why(answer))]
+    for name, head in encoding.heads.items() if encoding else ():
+        ranked = sorted(head.probs.items(), key=lambda pair: -pair[1])[:_TOP_LABELS]
+        for place, (label, p) in enumerate(ranked):
+            rows.append(("" if place else name, f"{label:<18} {p:5.2f} {'#' * round(p * _BAR)}"))
+    if encoding is None:
+        rows.append(("encoder", "not needed"))
+    else:
+        rows.append(("encoder", f"{encoding.tokens} tokens{' (head and tail of a longer text)' * encoding.windowed}"))
+    rows += [
+        ("privacy", decision.privacy_tier),
+        ("config", decision.config_version),
+        ("took", f"{milliseconds:.1f} ms"),
+    ]
+    for key, value in rows:
+        print(f"{key:>9}  {value}")

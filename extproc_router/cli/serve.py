@@ -1,0 +1,99 @@
+"""`extproc-router serve`: answer Envoy."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from typing import Any
+
+from extproc_router.cli import common
+
+_EPILOG = """\
+One worker uses one core for Python and one thread for the encoder. With several workers, give each its own unix
+socket, unix:/run/extproc-{worker}.sock, and list them all as endpoints of Envoy's ext_proc cluster: Envoy keeps one
+HTTP/2 connection per endpoint and thread, so a shared port leaves workers idle.
+
+Probes: gRPC health services `liveness` and `readiness`. SIGTERM drains. Decisions are JSON lines on stdout; what the
+process has to say itself is on stderr. Spans are sent where OTEL_EXPORTER_OTLP_ENDPOINT is set.
+"""
+
+
+def register(subparsers: Any) -> None:  # noqa: ANN401 - argparse has no public name for it
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "serve",
+        help="answer Envoy",
+        description="Serve Envoy's External Processing API.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    common.add_config(parser)
+    common.add_model(parser)
+    parser.add_argument(
+        "--listen",
+        default="127.0.0.1:9002",
+        metavar="ADDRESS",
+        help="host:port or unix:/path; {worker} stands for the worker's index (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--health-listen",
+        metavar="ADDRESS",
+        help="where probes ask too, e.g. 0.0.0.0:9003 (default: on --listen alone)",
+    )
+    parser.add_argument("--metrics-listen", metavar="HOST:PORT", help="Prometheus metrics (default: none)")
+    parser.add_argument("--workers", type=_positive, default=1, metavar="N", help="processes (default: %(default)s)")
+    parser.add_argument(
+        "--drain-seconds",
+        type=_seconds,
+        default=10.0,
+        metavar="S",
+        help="how long open streams may take at shutdown (default: %(default)s)",
+    )
+    parser.add_argument("--worker-of", type=int, help=argparse.SUPPRESS)  # set by the supervisor: how many there are
+    parser.add_argument("--worker-index", type=int, default=0, help=argparse.SUPPRESS)
+    parser.set_defaults(run=run)
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if not 1 <= value <= 64:  # noqa: PLR2004 - no machine wants more beside one Envoy
+        raise argparse.ArgumentTypeError("expected 1 to 64")
+    return value
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 3600:  # noqa: PLR2004 - an hour
+        raise argparse.ArgumentTypeError("expected 0 to 3600 seconds")
+    return value
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve, as one worker or as the supervisor of several."""
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=os.environ.get("EXTPROC_ROUTER_LOG_LEVEL", "INFO").upper(),
+        format=f"%(asctime)s %(levelname)s worker={args.worker_index} %(name)s: %(message)s",
+    )
+    if args.workers > 1:
+        # The supervisor never imports gRPC: children are started before it exists anywhere.
+        from extproc_router.server import workers  # noqa: PLC0415
+
+        return workers.supervise(args.workers, sys.argv[1:], args.listen, args.metrics_listen, args.drain_seconds)
+    from extproc_router import wiring  # noqa: PLC0415 - heavy, and the supervisor does without
+
+    wiring.serve(
+        wiring.ServeOptions(
+            config=args.config,
+            model=args.model,
+            listen=args.listen,
+            health_listen=args.health_listen,
+            metrics_listen=args.metrics_listen,
+            drain_seconds=args.drain_seconds,
+            worker=args.worker_index,
+            workers=args.worker_of or 1,
+        )
+    )
+    return 0

@@ -1,0 +1,71 @@
+"""What every client API is to the router, and what their bodies share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Raw, Struct
+
+from extproc_router.dialects.raw import ABSENT, is_true, items
+from extproc_router.dialects.splice import find_model
+from extproc_router.types import Request
+
+if TYPE_CHECKING:
+    from extproc_router.dialects.content import Content
+    from extproc_router.errors import ClientError
+    from extproc_router.types import Reply
+
+
+class Dialect(Protocol):
+    """One client API."""
+
+    @property
+    def name(self) -> str:
+        """As in `Request.api`; low cardinality, a metric label."""
+        ...
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The paths it is served at, without query."""
+        ...
+
+    def read(self, body: bytes) -> Request:
+        """Read a request body.
+
+        Raises:
+            InvalidRequest: it is not what the path promises; nothing else is ever raised.
+        """
+        ...
+
+    def error(self, status: int, error: ClientError) -> Reply:
+        """Tell the client, in this API's own shape."""
+        ...
+
+
+class Body(Struct, kw_only=True, gc=False):
+    """The members that all bodies share; each dialect adds its own.
+
+    `stream` and `tools` are views: a wrong type in them is for the upstream to judge.
+    """
+
+    model: Raw = ABSENT
+    stream: Raw = ABSENT
+    tools: Raw = ABSENT
+
+
+def request(api: str, body: bytes, document: Body, content: Content, *, tools: bool = False) -> Request:
+    """The Request that a document and its gathered content make.
+
+    Raises:
+        InvalidRequest: `model` is neither a string nor null.
+    """
+    model, span = find_model(body, document.model)
+    return Request(
+        api=api,
+        model=model,
+        model_span=span,
+        turns=tuple(content.turns),
+        stream=is_true(document.stream),
+        modalities=frozenset(content.modalities),
+        tools=tools or bool(items(document.tools)),
+    )

@@ -1,0 +1,114 @@
+"""OpenAI's chat completions: `POST /v1/chat/completions`.
+
+https://platform.openai.com/docs/api-reference/chat/create, and vLLM's additions to it (`reasoning`, part types).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Final
+
+import msgspec
+from msgspec import Meta, Raw, Struct
+
+from extproc_router.dialects.base import Body, request
+from extproc_router.dialects.complaints import complaining
+from extproc_router.dialects.content import MAX_PIECES, Content
+from extproc_router.dialects.json_document import read_object
+from extproc_router.dialects.raw import ABSENT, is_object, is_present, items, string
+from extproc_router.dialects.replies import openai_error
+from extproc_router.types import Modality
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from extproc_router.errors import ClientError
+    from extproc_router.types import Reply, Request
+
+
+class Message(Struct, kw_only=True, gc=False):
+    """One message; what is typed here is refused when it is of another type, views are read as far as they go."""
+
+    role: str
+    content: str | list[Raw] | None = None
+    refusal: Raw = ABSENT
+    reasoning: Raw = ABSENT
+    reasoning_content: Raw = ABSENT
+    tool_calls: Raw = ABSENT
+    function_call: Raw = ABSENT
+    audio: Raw = ABSENT
+
+
+Messages = Annotated[list[Message], Meta(max_length=MAX_PIECES)]
+
+
+class _Chat(Body, kw_only=True, gc=False):
+    messages: Messages
+    functions: Raw = ABSENT
+
+
+class _Call(Struct, gc=False):
+    function: Raw = ABSENT
+    custom: Raw = ABSENT
+
+
+class _Function(Struct, gc=False):
+    name: Raw = ABSENT
+    arguments: Raw = ABSENT
+    input: Raw = ABSENT
+
+
+_CHAT = msgspec.json.Decoder(_Chat)
+_CALL = msgspec.json.Decoder(_Call)
+_FUNCTION = msgspec.json.Decoder(_Function)
+
+
+class ChatCompletions:
+    """The dialect most clients speak."""
+
+    name: Final = "chat_completions"
+    paths: Final = ("/v1/chat/completions",)
+
+    def read(self, body: bytes) -> Request:
+        """Read a request body; one turn for each message.
+
+        Raises:
+            InvalidRequest: it is not what the path promises.
+        """
+        with complaining(body):
+            chat = read_object(body, _CHAT)
+            content = Content()
+            add_messages(content, chat.messages)
+            return request(self.name, body, chat, content, tools=bool(items(chat.functions)))
+
+    def error(self, status: int, error: ClientError) -> Reply:
+        """OpenAI's error shape."""
+        return openai_error(status, error)
+
+
+def add_messages(content: Content, messages: Sequence[Message]) -> None:
+    """Add chat messages to `content`, one turn each: reasoning, text, refusal, then tool calls.
+
+    Raises:
+        InvalidRequest: as `Content.add` does.
+    """
+    content.count(len(messages))
+    for message in messages:
+        content.say(string(message.reasoning) or string(message.reasoning_content))
+        content.add(message.content)
+        content.say(string(message.refusal))
+        if is_present(message.audio):
+            content.modalities.add(Modality.AUDIO)
+        calls = items(message.tool_calls)
+        content.count(len(calls))
+        for call in filter(is_object, calls):
+            tool = _CALL.decode(call)
+            _add_function(content, tool.function)
+            _add_function(content, tool.custom)
+        _add_function(content, message.function_call)
+        content.end_turn(message.role)
+
+
+def _add_function(content: Content, raw: Raw) -> None:
+    if is_object(raw):
+        function = _FUNCTION.decode(raw)
+        content.call(function.name, function.arguments if is_present(function.arguments) else function.input)

@@ -1,0 +1,60 @@
+"""Views of JSON values that were validated, but not decoded: `msgspec.Raw` holds their bytes without a copy.
+
+A value is decoded only once its kind is known, so none of these functions can fail on a body that was read as a whole.
+An absent member is the empty view, `ABSENT`.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import Raw
+
+ABSENT = Raw(b"")
+
+# A Raw equals other Raws only, never bytes.
+_NULL, _TRUE = Raw(b"null"), Raw(b"true")
+_QUOTE, _BRACKET, _BRACE = b'"[{'
+_STRING = msgspec.json.Decoder(str)
+_ARRAY = msgspec.json.Decoder(list[Raw])
+
+
+def is_string(raw: Raw) -> bool:
+    """Whether the value is a JSON string."""
+    return len(raw) > 0 and memoryview(raw)[0] == _QUOTE
+
+
+def is_array(raw: Raw) -> bool:
+    """Whether the value is a JSON array."""
+    return len(raw) > 0 and memoryview(raw)[0] == _BRACKET
+
+
+def is_object(raw: Raw) -> bool:
+    """Whether the value is a JSON object."""
+    return len(raw) > 0 and memoryview(raw)[0] == _BRACE
+
+
+def is_present(raw: Raw) -> bool:
+    """Whether the member is there and not null."""
+    return len(raw) > 0 and raw != _NULL
+
+
+def is_true(raw: Raw) -> bool:
+    """Whether the value is `true`, and no other value that somebody may take for it."""
+    return raw == _TRUE
+
+
+def string(raw: Raw) -> str:
+    """The text of a string; empty for any other value."""
+    return _STRING.decode(raw) if is_string(raw) else ""
+
+
+def items(raw: Raw) -> list[Raw]:
+    """The elements of an array; none for any other value."""
+    return _ARRAY.decode(raw) if is_array(raw) else []
+
+
+def text(raw: Raw) -> str:
+    """The text of a string, the JSON text of any other value; empty for null."""
+    if is_string(raw):
+        return _STRING.decode(raw)
+    return bytes(raw).decode() if is_present(raw) else ""

@@ -1,0 +1,156 @@
+"""OpenAI's responses: `POST /v1/responses`.
+
+https://platform.openai.com/docs/api-reference/responses/create
+
+The input is a list of items of some forty types, most of which record what a tool was asked and what it answered.
+Few have a role, so they are given the one that chat completions would have: a model's own steps are `assistant`,
+a tool's output is `tool`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Final
+
+import msgspec
+from msgspec import Meta, Raw, Struct
+
+from extproc_router.dialects.base import Body, request
+from extproc_router.dialects.complaints import complaining
+from extproc_router.dialects.content import MAX_PIECES, MODALITIES, Content
+from extproc_router.dialects.json_document import read_object
+from extproc_router.dialects.raw import ABSENT, is_object, is_present, is_string, items, string
+from extproc_router.dialects.replies import openai_error
+from extproc_router.types import Modality
+
+if TYPE_CHECKING:
+    from extproc_router.errors import ClientError
+    from extproc_router.types import Reply, Request
+
+INSTRUCTIONS_ROLE: Final = "system"
+"""`instructions` are, in the documentation's words, a system message put into the model's context."""
+
+
+class _Response(Body, kw_only=True, gc=False):
+    input: str | Annotated[list[Raw], Meta(max_length=MAX_PIECES)] | None = None
+    instructions: Raw = ABSENT
+    prompt: Raw = ABSENT
+
+
+class _Prompt(Struct, gc=False):
+    variables: Raw = ABSENT
+
+
+class _Item(Struct, gc=False):
+    type: Raw = ABSENT
+    role: Raw = ABSENT
+    content: Raw = ABSENT
+    tools: Raw = ABSENT
+    # What a tool is asked, under the name that its kind of call gives it ...
+    name: Raw = ABSENT
+    arguments: Raw = ABSENT
+    input: Raw = ABSENT
+    action: Raw = ABSENT
+    operation: Raw = ABSENT
+    code: Raw = ABSENT
+    queries: Raw = ABSENT
+    # ... and what it answers.
+    output: Raw = ABSENT
+    outputs: Raw = ABSENT
+    results: Raw = ABSENT
+    result: Raw = ABSENT
+    summary: Raw = ABSENT
+    reason: Raw = ABSENT
+
+
+_RESPONSE = msgspec.json.Decoder(_Response)
+_PROMPT = msgspec.json.Decoder(_Prompt)
+_ITEM = msgspec.json.Decoder(_Item)
+_VARIABLES = msgspec.json.Decoder(dict[str, Raw])
+
+_MODELS_OWN: Final = frozenset({"reasoning", "program", "compaction", "mcp_list_tools", "mcp_approval_request"})
+
+
+class Responses:
+    """The dialect of OpenAI's agents."""
+
+    name: Final = "responses"
+    paths: Final = ("/v1/responses",)
+
+    def read(self, body: bytes) -> Request:
+        """Read a request body; a turn for the instructions, then one for each item that says something.
+
+        `input` may be absent: a stored prompt or an earlier response stands in for it.
+
+        Raises:
+            InvalidRequest: it is not what the path promises.
+        """
+        with complaining(body):
+            response = read_object(body, _RESPONSE)
+            content = Content()
+            content.say(string(response.instructions))
+            content.end_turn(INSTRUCTIONS_ROLE, even_if_silent=False)
+            _add_variables(content, response.prompt)
+            tools = _add_input(content, response.input)
+            return request(self.name, body, response, content, tools=tools)
+
+    def error(self, status: int, error: ClientError) -> Reply:
+        """OpenAI's error shape."""
+        return openai_error(status, error)
+
+
+def _add_variables(content: Content, raw: Raw) -> None:
+    """Text may also travel as the variables of a prompt that is stored upstream."""
+    variables = _PROMPT.decode(raw).variables if is_object(raw) else ABSENT
+    for value in _VARIABLES.decode(variables).values() if is_object(variables) else ():
+        content.add_raw(value)
+    content.end_turn("user", even_if_silent=False)
+
+
+def _add_input(content: Content, given: str | list[Raw] | None) -> bool:
+    """Add the input; whether it declares tools by the way."""
+    if given is None or isinstance(given, str):
+        content.say(given or "")
+        content.end_turn("user", even_if_silent=False)
+        return False
+    content.count(len(given))
+    declared = [_add_item(content, item) for item in given]
+    return any(declared)
+
+
+def _add_item(content: Content, raw: Raw) -> bool:
+    if is_string(raw):
+        content.say(string(raw))
+        content.end_turn("user")
+        return False
+    if not is_object(raw):
+        return False
+    item = _ITEM.decode(raw)
+    kind, role = string(item.type), string(item.role)
+    if kind in MODALITIES or kind.endswith("_text"):
+        # Some clients leave the message around a part away.
+        content.add_raw(raw)
+        content.end_turn(role or "user", even_if_silent=False)
+        return False
+    if kind == "image_generation_call":
+        content.modalities.add(Modality.IMAGE)
+    else:
+        _add_call(content, item)
+    content.add_raw(item.summary)
+    content.add_raw(item.content)
+    content.say(string(item.reason))
+    content.end_turn(role or _author(kind), even_if_silent=bool(role) and kind in {"", "message"})
+    return bool(items(item.tools)) and kind == "additional_tools"
+
+
+def _add_call(content: Content, item: _Item) -> None:
+    asked = (item.arguments, item.input, item.action, item.operation, item.code, item.queries)
+    content.call(item.name, next(filter(is_present, asked), ABSENT))
+    for answer in (item.output, item.outputs, item.results):
+        content.add_raw(answer)
+    content.say(string(item.result))
+
+
+def _author(kind: str) -> str:
+    if kind.endswith("_output"):
+        return "tool"
+    return "assistant" if kind.endswith("_call") or kind in _MODELS_OWN else "user"

@@ -1,0 +1,1 @@
+"""Whether an envoy.yaml and a router config fit each other."""

@@ -1,0 +1,133 @@
+"""Every error this project raises on purpose, in one tree.
+
+RouterError
+├── ClientError              the client is told, in its API's own shape; knows HTTP status, type, code, param
+│   ├── InvalidRequest       400  the body cannot be read as what the path promises
+│   ├── ModelNotFound        404  a model name that the config does not know
+│   ├── BodyTooLarge         413  longer than the configured cap
+│   ├── ModelNotAllowed      403  a named model that is not cleared for this request's privacy tier
+│   └── NoEligibleModel      503  nothing is left that may serve this request
+├── UnreadableBody           not the client's fault: the request goes on by the default route, unread
+├── ProtocolError            the ext_proc conversation went wrong
+│   ├── RemoteProtocolError  Envoy sent what its own protocol forbids
+│   └── LocalProtocolError   we were about to
+├── ShedError                the encoder could not answer in time; the default decides
+│   ├── EncoderOverloaded    its queue is full
+│   ├── EncoderTimeout       its deadline passed
+│   └── EncoderFailed        it raised
+├── ConfigError              the config file has mistakes; holds all of them
+├── ArtefactError            the model directory is corrupt or does not fit
+└── StartupError             an address is taken, a file is missing
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from extproc_router.types import Mistake
+
+
+class RouterError(Exception):
+    """Root of the tree."""
+
+
+class ClientError(RouterError):
+    """The client is told. `status` is HTTP's; `type`, `code` and `param` are those of OpenAI's error object."""
+
+    status: ClassVar[int] = 400
+    type: ClassVar[str] = "invalid_request_error"
+    code: ClassVar[str | None] = None
+
+    def __init__(self, message: str, *, param: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+
+
+class InvalidRequest(ClientError):
+    """The body cannot be read as what the path promises."""
+
+
+class ModelNotFound(ClientError):
+    """A model name that the config does not know."""
+
+    status = 404
+    code = "model_not_found"
+
+
+class BodyTooLarge(ClientError):
+    """The body is longer than the configured cap."""
+
+    status = 413
+    code = "request_too_large"
+
+
+class ModelNotAllowed(ClientError):
+    """A named model that is not cleared for this request's privacy tier."""
+
+    status = 403
+    type = "permission_error"
+    code = "model_not_allowed"
+
+
+class NoEligibleModel(ClientError):
+    """No model is left that may serve this request."""
+
+    status = 503
+    type = "api_error"
+    code = "no_eligible_model"
+
+
+class UnreadableBody(RouterError):
+    """The body is of a kind we do not read (multipart, an unknown encoding): it goes on by the default route."""
+
+
+class ProtocolError(RouterError):
+    """The ext_proc conversation went wrong."""
+
+
+class RemoteProtocolError(ProtocolError):
+    """Envoy sent what its own protocol forbids."""
+
+
+class LocalProtocolError(ProtocolError):
+    """We were about to break the protocol: a defect of ours."""
+
+
+class ShedError(RouterError):
+    """The encoder could not answer in time; the declared default decides. `cause` is a metric label."""
+
+    cause: ClassVar[str] = "failed"
+
+
+class EncoderOverloaded(ShedError):
+    """The encoder's queue is full."""
+
+    cause = "overloaded"
+
+
+class EncoderTimeout(ShedError):
+    """The encoder's deadline passed."""
+
+    cause = "timeout"
+
+
+class EncoderFailed(ShedError):
+    """The encoder raised."""
+
+
+class ConfigError(RouterError):
+    """The config file has mistakes; `mistakes` holds all of them, in file order."""
+
+    def __init__(self, mistakes: tuple[Mistake, ...]) -> None:
+        super().__init__("\n".join(str(mistake) for mistake in mistakes))
+        self.mistakes = mistakes
+
+
+class ArtefactError(RouterError):
+    """The model directory is corrupt or does not fit this version."""
+
+
+class StartupError(RouterError):
+    """The process cannot start: an address is taken, a file is missing."""

@@ -1,0 +1,155 @@
+"""One worker's life: listen for probes, load, warm, serve, drain."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+import signal
+from typing import TYPE_CHECKING
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+from msgspec import Struct
+
+from extproc_router.errors import StartupError
+from extproc_router.extproc import codec
+from extproc_router.server import addresses
+from extproc_router.server.addresses import Address
+from extproc_router.server.health import Health
+from extproc_router.server.service import ExternalProcessor, Runtime, handler
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from extproc_router.server.observer import Observer
+
+log = logging.getLogger(__name__)
+
+# gRPC's own limit is for the whole message: the body and its envelope.
+_ENVELOPE_BYTES = 1024 * 1024
+# Envoy needs a moment to see NOT_SERVING before streams are refused.
+_DRAIN_NOTICE_SHARE = 0.2
+# A prompt takes milliseconds: one that has run this long will not come back, and only a restart helps.
+_STUCK_SECONDS = 30.0
+_WATCH_SECONDS = 1.0
+
+
+class Settings(Struct, frozen=True):
+    """How one worker listens and leaves.
+
+    Attributes:
+        listen: where Envoy talks to us.
+        health: where probes do, beside `listen`; None for nowhere else.
+        share_port: let other workers bind the same TCP port.
+        drain_seconds: how long open streams may take to end at shutdown.
+        max_body_bytes: the longest body that is read; Envoy may send a little more before it is refused.
+    """
+
+    listen: Address
+    health: Address | None
+    share_port: bool
+    drain_seconds: float
+    max_body_bytes: int
+
+
+async def serve(
+    settings: Settings,
+    load: Callable[[], Runtime],
+    observer: Observer,
+    *,
+    stop: asyncio.Event | None = None,
+    on_ready: Callable[[], None] | None = None,
+) -> None:
+    """Serve until SIGTERM, SIGINT or `stop`, then drain.
+
+    Args:
+        settings: how to listen.
+        load: builds a warm runtime; runs on a thread, while probes are already answered (not ready).
+        observer: told what happens.
+        stop: ends serving when set; tests use it.
+        on_ready: called once when streams are accepted.
+
+    Raises:
+        StartupError: an address is taken.
+        RouterError: whatever `load` raises.
+    """
+    stop = stop or asyncio.Event()
+    _stop_on_signals(stop)
+    health = Health()
+    await health.set_alive(alive=True)
+    await health.set_ready(ready=False)
+    servers: list[grpc.aio.Server] = []
+    runtime: Runtime | None = None
+    try:
+        if settings.health:
+            servers.append(await _start(settings, settings.health, health, None))
+        runtime = await asyncio.to_thread(load)
+        # What is loaded stays: the collector need not look at it again at every request.
+        gc.collect()
+        gc.freeze()
+        servers.append(await _start(settings, settings.listen, health, ExternalProcessor(runtime, observer)))
+        await health.set_ready(ready=True)
+        log.info("ready on %s", settings.listen)
+        if on_ready:
+            on_ready()
+        await _watch(runtime, health, stop)
+        log.info("draining for at most %.1f s", settings.drain_seconds)
+        await health.set_ready(ready=False)
+        await asyncio.sleep(settings.drain_seconds * _DRAIN_NOTICE_SHARE)
+    finally:
+        # The probes' server goes last: it says NOT_SERVING until the end.
+        for server in reversed(servers):
+            await server.stop(settings.drain_seconds * (1 - _DRAIN_NOTICE_SHARE))
+        if runtime:
+            runtime.encoder.close()
+
+
+async def _start(
+    settings: Settings, address: Address, health: Health, service: ExternalProcessor | None
+) -> grpc.aio.Server:
+    addresses.claim(address)
+    server = grpc.aio.server(
+        options=[
+            ("grpc.max_receive_message_length", settings.max_body_bytes + _ENVELOPE_BYTES),
+            ("grpc.max_send_message_length", settings.max_body_bytes + _ENVELOPE_BYTES),
+            ("grpc.so_reuseport", int(settings.share_port)),
+            # Envoy pings idle connections; the default answer is to hang up on it.
+            ("grpc.http2.max_ping_strikes", 0),
+        ]
+    )
+    health_pb2_grpc.add_HealthServicer_to_server(health.servicer, server)
+    names = [health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME]
+    if service:
+        server.add_generic_rpc_handlers((handler(service),))
+        names.append(codec.SERVICE)
+    reflection.enable_server_reflection(names, server)
+    try:
+        server.add_insecure_port(str(address))
+    except RuntimeError as error:
+        raise StartupError(f"{address}: cannot listen there; is another server running?") from error
+    await server.start()
+    return server
+
+
+def _stop_on_signals(stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # Only a main thread may; a test that runs us on another has `stop`.
+        with contextlib.suppress(ValueError, RuntimeError, NotImplementedError):
+            loop.add_signal_handler(number, stop.set)
+
+
+async def _watch(runtime: Runtime, health: Health, stop: asyncio.Event) -> None:
+    """Wait for the end; say that we are not alive while the encoder is stuck."""
+    alive = True
+    while not stop.is_set():
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), _WATCH_SECONDS)
+        stuck = runtime.encoder.busy_seconds > _STUCK_SECONDS
+        if stuck is alive:
+            alive = not stuck
+            log.error("the encoder is stuck") if stuck else log.info("the encoder runs again")
+            await health.set_alive(alive=alive)

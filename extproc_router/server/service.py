@@ -1,0 +1,133 @@
+"""One gRPC stream per HTTP request: messages in, the exchange between, messages out."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import os
+import time
+import traceback
+from typing import TYPE_CHECKING
+
+import grpc
+from msgspec import Struct
+
+from extproc_router.errors import RemoteProtocolError, ShedError
+from extproc_router.extproc import codec
+from extproc_router.extproc.commands import Decide
+from extproc_router.extproc.events import Unknown
+from extproc_router.extproc.exchange import Exchange
+from extproc_router.router import Router
+from extproc_router.server.encoder_executor import EncoderExecutor
+from extproc_router.types import Answer, Record
+
+if TYPE_CHECKING:
+    from extproc_router.server.observer import Observer
+    from extproc_router.types import HttpRequest
+
+log = logging.getLogger(__name__)
+
+
+class Runtime(Struct, frozen=True):
+    """What a stream holds on to from its first message to its last."""
+
+    router: Router
+    encoder: EncoderExecutor
+
+
+class ExternalProcessor:
+    """Envoy's `ExternalProcessor` service.
+
+    Args:
+        runtime: what decides; replace it with `swap`.
+        observer: told what happens.
+    """
+
+    def __init__(self, runtime: Runtime, observer: Observer) -> None:
+        self._runtime = runtime
+        self._observer = observer
+        # Unique without a system call per request: a random prefix for the process, then a count.
+        self._id_prefix = os.urandom(6).hex()
+        self._ids = itertools.count()
+
+    def swap(self, runtime: Runtime) -> None:
+        """Let streams that begin from now on use another runtime; those that run keep theirs."""
+        self._runtime = runtime
+
+    async def process(self, _: object, context: grpc.aio.ServicerContext) -> None:
+        """Answer one stream.
+
+        Written with read and write, not as a generator: half the event loop turns per message.
+        """
+        observer = self._observer
+        observer.stream_opened()
+        try:
+            await self._converse(context)
+        except RemoteProtocolError as error:
+            observer.failed("protocol_error")
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        except Exception as error:  # noqa: BLE001 - a defect of ours must not take the process down
+            # Its message may quote the prompt: say what and where, not what it said.
+            observer.failed("internal_error")
+            log.error("a stream failed: %s\n%s", type(error).__name__, _where(error))  # noqa: TRY400 - see above
+            await context.abort(grpc.StatusCode.INTERNAL, "internal error")
+        finally:
+            observer.stream_closed()
+
+    async def _converse(self, context: grpc.aio.ServicerContext) -> None:
+        message = await context.read()
+        if message is grpc.aio.EOF:
+            return
+        runtime = self._runtime
+        router = runtime.router
+        exchange = Exchange(codec.modes(message), router.wants_body, router.max_body_bytes)
+        while message is not grpc.aio.EOF:
+            event = codec.decode(message)
+            if isinstance(event, Unknown):
+                self._observer.failed("unknown_message")
+            for command in exchange.receive(event):
+                if isinstance(command, Decide):
+                    answer = await self._decide(runtime, command.http)
+                    for consequence in exchange.answer(answer):
+                        await context.write(codec.encode(consequence))
+                else:
+                    await context.write(codec.encode(command))
+            message = await context.read()
+
+    async def _decide(self, runtime: Runtime, http: HttpRequest) -> Answer:
+        started = time.perf_counter()
+        encoder_seconds, shed = None, ""
+        read = runtime.router.read(http, f"{self._id_prefix}{next(self._ids):08x}")
+        if isinstance(read, Answer):
+            outcome = read
+        else:
+            asked = time.perf_counter()
+            try:
+                outcome = runtime.router.decide(read, await runtime.encoder.encode(read.text))
+            except ShedError as error:
+                shed = error.cause
+                outcome = runtime.router.decide(read, error)
+            encoder_seconds = time.perf_counter() - asked
+        self._observer.decided(
+            Record(
+                decision=outcome.decision,
+                unix_time=time.time(),
+                total_seconds=time.perf_counter() - started,
+                encoder_seconds=encoder_seconds,
+                shed=shed,
+                traceparent=http.headers.get("traceparent", ""),
+            )
+        )
+        return outcome
+
+
+def _where(error: Exception) -> str:
+    return "".join(traceback.format_list(traceback.extract_tb(error.__traceback__))).rstrip()
+
+
+def handler(service: ExternalProcessor) -> grpc.GenericRpcHandler:
+    """Register the service by hand: the reply is bytes already, and needs no serialiser."""
+    method = grpc.stream_stream_rpc_method_handler(
+        service.process, request_deserializer=codec.ProcessingRequest.FromString, response_serializer=None
+    )
+    return grpc.method_handlers_generic_handler(codec.SERVICE, {codec.METHOD: method})

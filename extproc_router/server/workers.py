@@ -1,0 +1,149 @@
+"""Several workers: processes of their own, started anew when they die.
+
+They are started as fresh interpreters, before this process ever imports gRPC, whose threads do not survive a fork.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from extproc_router.server import addresses
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+log = logging.getLogger(__name__)
+
+_POLL_SECONDS = 0.1
+# A worker that stated a failure (exit 1) this early will state it again: a bad config, a taken address.
+_STARTUP_SECONDS = 10.0
+_FIRST_BACKOFF_SECONDS = 0.1
+_LAST_BACKOFF_SECONDS = 10.0
+_KILL_GRACE_SECONDS = 5.0
+
+
+class _Worker:
+    """One slot: the process in it, and when the next may be started."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._command = command
+        self._backoff = _FIRST_BACKOFF_SECONDS
+        self._next_start = 0.0
+        self._started = 0.0
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start_if_due(self) -> None:
+        now = time.monotonic()
+        if self.process is None and now >= self._next_start:
+            self._started = now
+            self.process = subprocess.Popen(self._command)  # noqa: S603 - our own command line
+
+    def reap(self) -> tuple[int, int, float] | None:
+        """Return pid, exit status and lifetime of a process that has ended."""
+        if self.process is None or self.process.poll() is None:
+            return None
+        lifetime = time.monotonic() - self._started
+        ended = (self.process.pid, self.process.returncode, lifetime)
+        self._backoff = _FIRST_BACKOFF_SECONDS if lifetime > _STARTUP_SECONDS else self._backoff * 2
+        self._next_start = time.monotonic() + min(self._backoff, _LAST_BACKOFF_SECONDS)
+        self.process = None
+        return ended
+
+
+def supervise(
+    workers: int, arguments: Sequence[str], listen: str, metrics_listen: str | None, drain_seconds: float
+) -> int:
+    """Run workers until SIGTERM or SIGINT.
+
+    Args:
+        workers: how many.
+        arguments: our own command line; each worker gets it with its index.
+        listen: address template, checked before anything is started.
+        metrics_listen: where the merged metrics are served, if anywhere.
+        drain_seconds: how long workers may take to end.
+
+    Returns:
+        Exit status: 0, or 1 where a worker stated a failure at its start.
+
+    Raises:
+        StartupError: the addresses cannot be shared so.
+    """
+    for index in range(workers):
+        addresses.parse(addresses.for_worker(listen, index, workers))
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    directory = tempfile.mkdtemp(prefix="extproc-router-metrics-")
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = directory
+    close_metrics, forget = _merged_metrics(metrics_listen)
+    slots = [
+        _Worker(
+            [
+                sys.executable,
+                "-m",
+                "extproc_router",
+                *arguments,
+                "--workers=1",
+                f"--worker-of={workers}",
+                f"--worker-index={i}",
+            ]
+        )
+        for i in range(workers)
+    ]
+    try:
+        return _run(slots, stop, forget)
+    finally:
+        _end(slots, drain_seconds)
+        close_metrics()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _run(slots: Sequence[_Worker], stop: threading.Event, forget: Callable[[int], None]) -> int:
+    while not stop.wait(_POLL_SECONDS):
+        for slot in slots:
+            ended = slot.reap()
+            if ended:
+                pid, status, lifetime = ended
+                forget(pid)
+                if status == 1 and lifetime < _STARTUP_SECONDS:
+                    log.error("worker %d could not start; stopping", pid)
+                    return 1
+                log.warning("worker %d ended with status %d after %.1f s; replacing it", pid, status, lifetime)
+            slot.start_if_due()
+    return 0
+
+
+def _merged_metrics(listen: str | None) -> tuple[Callable[[], None], Callable[[int], None]]:
+    """Serve all workers' metrics as one; returns what stops it, and what forgets a dead worker's gauges."""
+    from prometheus_client import CollectorRegistry, multiprocess  # noqa: PLC0415 - reads the variable at import
+
+    from extproc_router.server import metrics_endpoint  # noqa: PLC0415 - likewise
+
+    if listen is None:
+        return (lambda: None), multiprocess.mark_process_dead
+    registry = CollectorRegistry()
+    multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # theirs
+    return metrics_endpoint.start(addresses.parse(listen), registry), multiprocess.mark_process_dead
+
+
+def _end(slots: Sequence[_Worker], drain_seconds: float) -> None:
+    running = [slot.process for slot in slots if slot.process]
+    for process in running:
+        process.terminate()
+    deadline = time.monotonic() + drain_seconds + _KILL_GRACE_SECONDS
+    for process in running:
+        try:
+            process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            log.warning("worker %d does not end; killing it", process.pid)
+            process.kill()
+            process.wait()

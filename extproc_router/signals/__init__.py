@@ -1,0 +1,1 @@
+"""Request (+ Encoding) -> Signal; one file per signal."""

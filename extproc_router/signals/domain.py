@@ -1,0 +1,18 @@
+"""What field of knowledge the prompt belongs to, as the encoder's domain head reads it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from extproc_router.types import Signal
+
+if TYPE_CHECKING:
+    from extproc_router.types import Encoding
+
+NAME = "domain"
+
+
+def read(encoding: Encoding) -> Signal:
+    """Return the winning label and its calibrated probability."""
+    answer = encoding.heads[NAME]
+    return Signal(NAME, answer.label, answer.confidence)

@@ -1,0 +1,75 @@
+"""One JSON line per decision: the message `extproc_router.v1.Decision`, with its field names, after a `time`.
+
+Lines are handed to a thread that writes them in batches: a slow pipe never holds up a request. What does not fit in
+the buffer is dropped and counted, and the next line written says how many were.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, BinaryIO
+
+import msgspec
+
+if TYPE_CHECKING:
+    from extproc_router.types import Record
+
+_BUFFER_LINES = 10_000
+_FLUSH_SECONDS = 0.05
+_JOIN_SECONDS = 2.0
+
+
+def line(record: Record) -> bytes:
+    """Write one record as a JSON line, newline included."""
+    time = datetime.fromtimestamp(record.unix_time, UTC).isoformat(timespec="milliseconds")
+    decision = msgspec.json.encode(record.decision)
+    total_ms = round(record.total_seconds * 1000, 3)
+    return b'{"time":"%s",%s,"total_ms":%r}\n' % (time.encode(), decision[1:-1], total_ms)
+
+
+class DecisionLog:
+    """Writes records to a binary stream.
+
+    Args:
+        stream: where to; written to by one thread alone.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._waiting: deque[Record] = deque()
+        self._dropped = 0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._write, name="decision-log", daemon=True)
+        self._thread.start()
+
+    def decided(self, record: Record) -> None:
+        """Take one record; never waits."""
+        if len(self._waiting) >= _BUFFER_LINES:
+            self._dropped += 1
+        else:
+            self._waiting.append(record)
+
+    def close(self) -> None:
+        """Write what waits, within a bound."""
+        self._stop.set()
+        self._thread.join(_JOIN_SECONDS)
+
+    def _write(self) -> None:
+        while not self._stop.wait(_FLUSH_SECONDS):
+            self._flush()
+        self._flush()
+
+    def _flush(self) -> None:
+        batch = [line(self._waiting.popleft()) for _ in range(len(self._waiting))]
+        if self._dropped:
+            dropped, self._dropped = self._dropped, 0
+            batch.append(b'{"dropped":%d}\n' % dropped)
+        if not batch:
+            return
+        try:
+            self._stream.write(b"".join(batch))
+            self._stream.flush()
+        except (OSError, ValueError):
+            self._dropped += len(batch)  # nobody reads any more; keep deciding

@@ -1,0 +1,112 @@
+"""Prometheus metrics.
+
+Labels are names from the config and from our own enums; nothing that a client can make up becomes a label.
+With several workers prometheus_client keeps values in files that the supervisor merges
+(`PROMETHEUS_MULTIPROC_DIR`, set before this module is imported).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
+
+from extproc_router import __version__
+
+if TYPE_CHECKING:
+    from extproc_router.types import Record
+
+# Seconds. Decisions without the encoder take tens of microseconds, those with it some milliseconds.
+_BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
+
+
+class Metrics:
+    """What /metrics shows.
+
+    Args:
+        registry: where to register; tests bring their own.
+    """
+
+    def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
+        self._decisions = Counter(
+            "extproc_router_decisions", "Decisions, by chosen model and reason", ("model", "reason"), registry=registry
+        )
+        self._sheds = Counter(
+            "extproc_router_sheds",
+            "Decisions made by the default because the encoder was",
+            ("cause",),
+            registry=registry,
+        )
+        self._failures = Counter(
+            "extproc_router_failures", "Messages and streams that went wrong", ("kind",), registry=registry
+        )
+        self._signal_seconds = Histogram(
+            "extproc_router_signal_seconds",
+            "Time to read one signal, waiting included",
+            ("signal",),
+            buckets=_BUCKETS,
+            registry=registry,
+        )
+        self._total_seconds = Histogram(
+            "extproc_router_decision_seconds",
+            "Time from the complete request to the answer",
+            buckets=_BUCKETS,
+            registry=registry,
+        )
+        self._queue = Gauge(
+            "extproc_router_encoder_queue_depth",
+            "Prompts that wait for the encoder or run in it",
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
+        self._streams = Gauge(
+            "extproc_router_open_streams",
+            "Streams that Envoy has open",
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
+        self._build_info = Gauge(
+            "extproc_router_build_info",
+            "1, labelled with what runs",
+            ("version", "config_version", "encoder_version"),
+            registry=registry,
+            multiprocess_mode="livemax",
+        )
+        self._encoder_seconds = self._signal_seconds.labels("domain")
+        # Looking a child up costs more than counting on it.
+        self._children: dict[tuple[str, str], Counter] = {}
+
+    def loaded(self, config_version: str, encoder_version: str) -> None:
+        """Show what runs, in place of what ran before."""
+        self._build_info.clear()
+        self._build_info.labels(__version__, config_version, encoder_version).set(1)
+
+    def stream_opened(self) -> None:
+        """Count one more open stream."""
+        self._streams.inc()
+
+    def stream_closed(self) -> None:
+        """Count one less."""
+        self._streams.dec()
+
+    def queue_changed(self, depth: int) -> None:
+        """Show the encoder's queue."""
+        self._queue.set(depth)
+
+    def decided(self, record: Record) -> None:
+        """Count a decision and its times."""
+        decision = record.decision
+        key = (decision.model, decision.reason.value)
+        child = self._children.get(key)
+        if child is None:
+            child = self._children[key] = self._decisions.labels(*key)
+        child.inc()
+        self._total_seconds.observe(record.total_seconds)
+        if record.encoder_seconds is not None:
+            self._encoder_seconds.observe(record.encoder_seconds)
+        if record.shed:
+            self._sheds.labels(record.shed).inc()
+
+    def failed(self, kind: str) -> None:
+        """Count what else went wrong."""
+        self._failures.labels(kind).inc()

@@ -1,0 +1,63 @@
+"""How good a head is: small pure functions over labels and probabilities.
+
+Throughout, `truth` is int [n] (rows of the label list), `probs` float [n, labels] with rows that sum to 1, n >= 1.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Labels = npt.NDArray[np.intp]
+    Floats = npt.NDArray[np.float64]
+
+
+def accuracy(truth: Labels, probs: Floats) -> float:
+    """Share of rows whose most probable label is the true one, in [0, 1]."""
+    return float((probs.argmax(axis=1) == truth).mean())
+
+
+def confusion(truth: Labels, probs: Floats) -> npt.NDArray[np.int64]:
+    """Counts [true label, predicted label]."""
+    labels = probs.shape[1]
+    counts = np.bincount(truth * labels + probs.argmax(axis=1), minlength=labels * labels)
+    return counts.reshape(labels, labels).astype(np.int64)
+
+
+def macro_f1(truth: Labels, probs: Floats) -> float:
+    """Mean over the labels that occur of 2 TP / (2 TP + FP + FN), in [0, 1]."""
+    counts = confusion(truth, probs)
+    true, predicted, right = counts.sum(axis=1), counts.sum(axis=0), counts.diagonal()
+    occurs = true > 0
+    return float((2 * right[occurs] / (true + predicted)[occurs]).mean())
+
+
+def expected_calibration_error(truth: Labels, probs: Floats, bins: int = 15) -> float:
+    """Mean |accuracy - confidence| over equally wide bins, weighted by rows, in [0, 1] (Guo et al. 2017, eq. 3)."""
+    confidence = probs.max(axis=1)
+    right = probs.argmax(axis=1) == truth
+    number = np.minimum((confidence * bins).astype(np.intp), bins - 1)
+    gaps = np.bincount(number, weights=right - confidence, minlength=bins)
+    return float(np.abs(gaps).sum() / len(truth))
+
+
+def log_loss(truth: Labels, probs: Floats) -> float:
+    """Mean negative log-likelihood in nats, >= 0."""
+    return float(-np.log(np.maximum(probs[np.arange(len(truth)), truth], np.finfo(float).tiny)).mean())
+
+
+def above(truth: Labels, probs: Floats, floor: float) -> tuple[float, float]:
+    """Coverage and precision of the answers at or above a confidence floor.
+
+    Returns:
+        (share of rows with confidence >= floor, share of those that are right), in [0, 1]; precision is 1 where no
+        row is left.
+    """
+    sure = probs.max(axis=1) >= floor
+    if not sure.any():
+        return 0.0, 1.0
+    return float(sure.mean()), accuracy(truth[sure], probs[sure])

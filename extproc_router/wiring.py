@@ -1,0 +1,210 @@
+"""Config + artefact -> what runs: the only place that knows every room."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import uvloop
+from msgspec import Struct
+
+from extproc_router import encoder as encoder_room
+from extproc_router.config import loader, meaning
+from extproc_router.errors import ConfigError, StartupError
+from extproc_router.policy.engine import Policy
+from extproc_router.router import Router
+from extproc_router.server import addresses, app, metrics_endpoint
+from extproc_router.server.encoder_executor import EncoderExecutor
+from extproc_router.server.service import Runtime
+from extproc_router.telemetry import otel
+from extproc_router.telemetry.decision_log import DecisionLog
+from extproc_router.telemetry.prometheus import Metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from extproc_router.config.loader import Config
+    from extproc_router.encoder import Encoder
+    from extproc_router.server.observer import Observer
+    from extproc_router.types import Encoding, Record
+
+
+def read_config(path: Path) -> Config:
+    """Read and check a config file.
+
+    Raises:
+        StartupError: it cannot be read.
+        ConfigError: it has mistakes.
+    """
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise StartupError(f"{path}: {error.strerror or error}") from error
+    return loader.load(text, str(path))
+
+
+def build_router(config: Config, encoder: Encoder) -> Router:
+    """Compile a config against the artefact that will read prompts for it.
+
+    Raises:
+        ConfigError: a rule names a domain that the artefact's head does not have.
+    """
+    routing = config.routing
+    unknown = tuple(
+        config.document.mistake(
+            ("routing", "domains", label),
+            f"{encoder.name} knows no such domain{meaning.did_you_mean(label, encoder.labels)}",
+        )
+        for label in routing.domains
+        if label not in encoder.labels
+    )
+    if unknown:
+        raise ConfigError(unknown)
+    floor = routing.confidence_floor
+    policy = Policy(
+        candidates={candidate.name: candidate for candidate in config.candidates},
+        auto=frozenset({"", *config.auto}),
+        tiers=config.privacy_tiers,
+        domains=routing.domains,
+        default=routing.default,
+        confidence_floor=encoder.confidence_floor if floor is None else floor,
+    )
+    return Router(
+        policy,
+        config_version=config.version,
+        encoder_version=encoder.version,
+        max_body_bytes=config.limits.max_body_bytes,
+        created=int(time.time()),
+    )
+
+
+def build_runtime(
+    config: Config, encoder: Encoder, observer: Observer, encode: Callable[[str], Encoding] | None = None
+) -> Runtime:
+    """Build what the server runs.
+
+    Args:
+        config: the policy and its limits.
+        encoder: the loaded artefact.
+        observer: told of the encoder's queue.
+        encode: stands in for the artefact's own; tests bring encoders that hang.
+    """
+    executor = EncoderExecutor(
+        encode or encoder.encode,
+        queue=config.limits.encoder_queue,
+        deadline_seconds=config.limits.encoder_deadline_ms / 1000,
+        on_depth=observer.queue_changed,
+    )
+    return Runtime(build_router(config, encoder), executor)
+
+
+def load_encoder(path: Path) -> Encoder:
+    """Load and warm an artefact.
+
+    Raises:
+        ArtefactError: it is missing, corrupt or does not fit.
+    """
+    encoder = encoder_room.load(path)
+    encoder.warm_up()
+    return encoder
+
+
+class ServeOptions(Struct, frozen=True):
+    """What `serve` was asked for; addresses as written, `worker` of `workers`."""
+
+    config: Path
+    model: Path
+    listen: str
+    health_listen: str | None
+    metrics_listen: str | None
+    drain_seconds: float
+    worker: int = 0
+    workers: int = 1
+
+
+def serve(options: ServeOptions) -> None:
+    """Run one worker to its end.
+
+    Raises:
+        RouterError: it could not start; the message says why.
+    """
+    config = read_config(options.config)
+    shares = options.workers > 1
+    settings = app.Settings(
+        listen=addresses.parse(addresses.for_worker(options.listen, options.worker, options.workers)),
+        health=addresses.parse(options.health_listen) if options.health_listen else None,
+        share_port=shares,
+        drain_seconds=options.drain_seconds,
+        max_body_bytes=config.limits.max_body_bytes,
+    )
+    telemetry = build_telemetry()
+    # With several workers the supervisor serves the merged metrics.
+    stop_metrics = (
+        metrics_endpoint.start(addresses.parse(options.metrics_listen))
+        if options.metrics_listen and not shares
+        else lambda: None
+    )
+
+    def load() -> Runtime:
+        encoder = load_encoder(options.model)
+        runtime = build_runtime(config, encoder, telemetry)
+        telemetry.loaded(config.version, encoder.version)
+        return runtime
+
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(app.serve(settings, load, telemetry))
+    finally:
+        stop_metrics()
+        telemetry.close()
+
+
+class Telemetry:
+    """All sinks as one observer."""
+
+    def __init__(self, metrics: Metrics, log: DecisionLog, spans: otel.Spans | None) -> None:
+        self._metrics, self._log, self._spans = metrics, log, spans
+        self.loaded = metrics.loaded
+        self.stream_opened = metrics.stream_opened
+        self.stream_closed = metrics.stream_closed
+        self.queue_changed = metrics.queue_changed
+        self.failed = metrics.failed
+
+    def decided(self, record: Record) -> None:
+        """Hand one record to every sink."""
+        self._metrics.decided(record)
+        self._log.decided(record)
+        if self._spans:
+            self._spans.decided(record)
+
+    def close(self) -> None:
+        """Write what waits, within bounds."""
+        self._log.close()
+        if self._spans:
+            self._spans.close()
+
+
+def build_telemetry() -> Telemetry:
+    """Build the sinks: metrics, the decision log on stdout, spans where an OTLP endpoint is set.
+
+    Raises:
+        StartupError: an endpoint is set, but the exporter is not installed.
+    """
+    return Telemetry(Metrics(), DecisionLog(sys.stdout.buffer), _spans())
+
+
+def _spans() -> otel.Spans | None:
+    if not any(os.environ.get(variable) for variable in otel.ENDPOINT_VARIABLES):
+        return None
+    try:
+        from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 - optional
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415 - only with the above
+    except ImportError as error:
+        raise StartupError(
+            "an OTLP endpoint is set, but its exporter is not installed: extproc-router[otlp]"
+        ) from error
+    return otel.Spans(BatchSpanProcessor(OTLPSpanExporter()))

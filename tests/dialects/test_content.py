@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from msgspec import Raw
+
+from extproc_router.dialects.content import MAX_DEPTH, MAX_PIECES, MODALITIES, Content
+from extproc_router.errors import InvalidRequest
+from extproc_router.types import Modality, Turn
+
+
+def raw(value: Any) -> Raw:
+    return Raw(json.dumps(value).encode())
+
+
+def gathered(*parts: Any) -> tuple[str, set[Modality]]:
+    content = Content()
+    content.add([raw(part) for part in parts])
+    content.end_turn("user")
+    (turn,) = content.turns
+    return turn.text, content.modalities
+
+
+def nested(levels: int) -> Any:
+    part: Any = "deep"
+    for _ in range(levels):
+        part = [{"type": "tool_result", "content": part}]
+    return part
+
+
+@pytest.mark.parametrize(("kind", "modality"), MODALITIES.items())
+def test_every_modality_is_noted_by_type_and_by_member(kind: str, modality: Modality) -> None:
+    assert gathered({"type": kind}) == ("", {modality})
+    assert gathered({kind: {"url": "u"}}) == ("", {modality})
+
+
+def test_the_type_counts_before_the_members() -> None:
+    assert gathered({"type": "text", "text": "x", "image_url": "u"}) == ("x", set())
+
+
+def test_tool_use_is_name_and_input_as_spelled() -> None:
+    content = Content()
+    content.add([Raw(b'{"type":"tool_use","name":"f","input":{"a" : 1.50}}')])
+    content.end_turn("assistant")
+    assert content.turns == [Turn("assistant", 'f {"a" : 1.50}')]
+
+
+@pytest.mark.parametrize(
+    "source", [{"type": "url", "url": "u"}, {"type": "base64", "data": "x"}, {"data": "x"}, "https://x", None, 7, []]
+)
+def test_sources_without_text(source: Any) -> None:
+    assert gathered({"type": "image", "source": source}) == ("", {Modality.IMAGE})
+
+
+def test_order_is_the_clients() -> None:
+    assert gathered("a", {"text": "b"}, {"content": ["c", {"content": "d"}]}, {"text": "e"})[0] == "a\nb\nc\nd\ne"
+
+
+def test_silent_turns() -> None:
+    content = Content()
+    content.end_turn("user", even_if_silent=False)
+    content.add("")
+    content.end_turn("user", even_if_silent=False)
+    content.end_turn("user")
+    assert content.turns == [Turn("user", "")]
+
+
+def test_depth_is_bounded() -> None:
+    content = Content()
+    content.add_raw(raw(nested(MAX_DEPTH)))
+    content.end_turn("user")
+    assert content.turns == [Turn("user", "deep")]
+    with pytest.raises(InvalidRequest, match="nested more than 8 deep"):
+        Content().add_raw(raw(nested(MAX_DEPTH + 2)))
+
+
+def test_sources_count_into_the_depth() -> None:
+    part: Any = "deep"
+    for _ in range(MAX_DEPTH + 2):
+        part = [{"type": "document", "source": {"type": "content", "content": part}}]
+    with pytest.raises(InvalidRequest, match="nested more than 8 deep"):
+        Content().add_raw(raw(part))
+
+
+def test_pieces_are_bounded_over_the_whole_request() -> None:
+    content = Content()
+    content.count(MAX_PIECES - 1)
+    content.add([raw("x")])
+    with pytest.raises(InvalidRequest, match="more than 100000"):
+        content.add([raw("x")])
