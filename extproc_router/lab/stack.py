@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 CLUSTERS = ("small", "large", "code")
 CONFIG = REPOSITORY / "examples" / "quickstart.yaml"
 MODEL = REPOSITORY / "models" / "minilm-l6-domain"
+PROGRAM = (sys.executable, "-m", "extproc_router")
 PUBLIC_PORT = 8080
 READY_SECONDS = 30.0
 
@@ -76,7 +77,7 @@ def router(
     config: Path = CONFIG,
     model: Path = MODEL,
     arguments: Sequence[str] = (),
-    program: Sequence[str | Path] = (sys.executable, "-m", "extproc_router"),
+    program: Sequence[str | Path] | None = None,
     seconds: float = READY_SECONDS,
 ) -> Iterator[Router]:
     """Run `extproc-router serve` until the block ends, and wait until it is ready.
@@ -86,7 +87,7 @@ def router(
         config: the router's config file.
         model: the encoder artefact.
         arguments: more of `serve`.
-        program: what to run in its place; it is given the arguments of `serve`.
+        program: what to run in place of `PROGRAM`; it is given `serve` and its arguments.
         seconds: how long it may take.
 
     Raises:
@@ -95,7 +96,7 @@ def router(
     health_port, metrics_port = free_ports(2)
     socket, decisions = directory / "extproc.sock", directory / "decisions.jsonl"
     argv = [
-        *program,
+        *(program or PROGRAM),
         "serve",
         f"--config={config}",
         f"--model={model}",

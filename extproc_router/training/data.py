@@ -28,9 +28,26 @@ WORD_PROBLEMS = "reasoning/gsm8k_train.jsonl.gz"
 EVERYDAY = "benign/prompts.jsonl.gz"
 FILES = (*EXAMS, WORD_PROBLEMS, EVERYDAY)
 NATURAL = "natural_domain_prompts.jsonl"
+TOPICS = "natural_domain_topics.json"
+PROGRAMMING = "natural_programming.json"
+ARENA_LABELS = "arena_test_labels.jsonl"
 
 _WORD_PROBLEMS_KEPT = 600
 _EVERYDAY_KEPT = 1500
+_TEMPLATES = (
+    "{}",
+    "explain {}",
+    "Help me understand {} please",
+    "how does {} work",
+    "I have a question about {}.",
+    "can you give me a short introduction to {}?",
+    "write a few paragraphs about {}",
+    "What should I know about {}?",
+    "quick question on {}",
+    "tell me more about {}, I'm new to this",
+)
+_TEMPLATES_EACH = 3
+_PROGRAMMING_MADE = 600
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 # Everyday utterances that touch another label's ground are left out: their intents are not in the file.
 _NOT_EVERYDAY = re.compile(
@@ -58,6 +75,9 @@ class Source(StrEnum):
     WORD_PROBLEM = "word_problem"
     EVERYDAY = "everyday"
     NATURAL = "natural"  # the project's own prompts
+    TOPIC = "topic"  # the project's own topics in plain sentences
+    PROGRAMMING = "programming"  # sentences made of the project's own words for languages, tools, tasks and errors
+    ARENA = "arena"  # prompts of a public chat arena, labelled by hand; never for training
 
 
 class Example(Struct, frozen=True):
@@ -82,19 +102,47 @@ def collect(directory: Path, seed: int) -> list[Example]:
     Raises:
         StartupError: a file is missing or a line in it cannot be read; names both.
     """
-    examples = [*_exams(directory), *_word_problems(directory, seed), *_everyday(directory, seed), *natural()]
+    examples = [*_exams(directory), *_word_problems(directory, seed), *_everyday(directory, seed), *_arena(directory)]
+    examples += [*natural(), *topics(seed), *programming(seed)]
     held_out = {key(example.text) for example in examples if example.split is not Split.TRAIN}
     return [example for example in examples if example.split is not Split.TRAIN or key(example.text) not in held_out]
 
 
 def natural() -> list[Example]:
     """The project's own prompts, in chat register; a third is held out for validation, as marked in the file."""
-    text = (resources.files("extproc_router.training") / NATURAL).read_bytes()
-    rows = [msgspec.json.decode(line) for line in text.splitlines()]
+    rows = [msgspec.json.decode(line) for line in _own(NATURAL).splitlines()]
     return [
         Example(row["text"], row["label"], Source.NATURAL, Split.VALIDATION if row["held_out"] else Split.TRAIN)
         for row in rows
     ]
+
+
+def topics(seed: int) -> list[Example]:
+    """The project's own topics, each in three sentences of ten; for training alone."""
+    chooser = random.Random(seed)  # noqa: S311  a sample, not a secret
+    return [
+        Example(template.format(topic), label, Source.TOPIC, Split.TRAIN)
+        for label, names in msgspec.json.decode(_own(TOPICS), type=dict[str, list[str]]).items()
+        for topic in names
+        for template in chooser.sample(_TEMPLATES, _TEMPLATES_EACH)
+    ]
+
+
+def programming(seed: int) -> list[Example]:
+    """What programmers ask, put together from the project's own word lists; for training alone."""
+    words = msgspec.json.decode(_own(PROGRAMMING), type=dict[str, list[str]])
+    chooser = random.Random(seed)  # noqa: S311  a sample, not a secret
+    texts = {
+        chooser.choice(words["templates"]).format(
+            language=chooser.choice(words["languages"]),
+            tool=chooser.choice(words["tools"]),
+            task=chooser.choice(words["tasks"]),
+            chore=chooser.choice(words["chores"]),
+            error=chooser.choice(words["errors"]),
+        ): None
+        for _ in range(_PROGRAMMING_MADE)
+    }
+    return [Example(text, "computer science", Source.PROGRAMMING, Split.TRAIN) for text in texts]
 
 
 def key(text: str) -> str:
@@ -133,10 +181,26 @@ def _everyday(directory: Path, seed: int) -> list[Example]:
     return _sample(texts, "other", Source.EVERYDAY, _EVERYDAY_KEPT, seed)
 
 
+def _arena(directory: Path) -> list[Example]:
+    labels = {row["sha256"]: row["label"] for row in map(msgspec.json.decode, _own(ARENA_LABELS).splitlines())}
+    rows = read_rows(directory / EVERYDAY, ("text", "source"))
+    texts = [row["text"] for row in rows if row["source"] == "arena_hard_v0.1"]
+    return [
+        # Half to choose by, half to report.
+        Example(text, labels[digest], Source.ARENA, Split.TEST if int(digest, 16) % 2 else Split.VALIDATION)
+        for text in texts
+        if (digest := hashlib.sha256(text.encode()).hexdigest()[:16]) in labels
+    ]
+
+
 def _sample(texts: Iterable[str], label: str, source: Source, size: int, seed: int) -> list[Example]:
     unique = list({key(text): text for text in texts}.values())
     kept = random.Random(seed).sample(unique, min(size, len(unique)))  # noqa: S311  a sample, not a secret
     return [Example(text, label, source, split_of(text)) for text in kept]
+
+
+def _own(name: str) -> bytes:
+    return (resources.files("extproc_router.training") / name).read_bytes()
 
 
 def read_rows(path: Path, members: tuple[str, ...]) -> Iterator[dict[str, Any]]:

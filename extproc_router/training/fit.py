@@ -34,6 +34,28 @@ class Linear(Struct, frozen=True):
         return logits
 
 
+class CalibratedHead(Struct, frozen=True):
+    """A head ready to be written.
+
+    Attributes:
+        labels: in the order of the rows.
+        linear: weights and bias.
+        temperature: divides the logits, > 0.
+        confidence_floor: in [0, 1].
+        floor_precision: what the floor was chosen for, in [0, 1].
+    """
+
+    labels: tuple[str, ...]
+    linear: Linear
+    temperature: float
+    confidence_floor: float
+    floor_precision: float
+
+    def probs(self, embeddings: npt.NDArray[np.float32]) -> Floats:
+        """Probabilities [n, labels] of embeddings [n, dimension]."""
+        return softmax(self.linear.logits(embeddings), self.temperature)
+
+
 def softmax(logits: Floats, temperature: float = 1.0) -> Floats:
     """Probabilities along the last axis of logits / temperature; temperature > 0."""
     scaled = logits / temperature

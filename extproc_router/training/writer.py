@@ -14,23 +14,18 @@ from extproc_router.encoder.manifest import FileRecord, Geometry, Manifest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from extproc_router.training.fit import Linear
+    from extproc_router.training.fit import CalibratedHead
 
 _DIGITS = 6  # of weights and bias: the change in a probability is below 1e-5
 
 
-def write_head(
-    directory: Path, name: str, head: Linear, labels: tuple[str, ...], temperature: float, floor: tuple[float, float]
-) -> str:
+def write_head(directory: Path, name: str, head: CalibratedHead) -> str:
     """Write `heads/<name>.json`.
 
     Args:
         directory: of the model.
         name: of the head.
-        head: weights and bias.
-        labels: in the order of the rows.
-        temperature: that divides the logits.
-        floor: confidence floor, and the precision it was chosen for.
+        head: what was fitted.
 
     Returns:
         Its path relative to the directory.
@@ -39,12 +34,12 @@ def write_head(
     path = directory / relative
     path.parent.mkdir(parents=True, exist_ok=True)
     file = HeadFile(
-        labels=list(labels),
-        weights=[[round(value, _DIGITS) for value in row] for row in head.weights.tolist()],
-        bias=[round(value, _DIGITS) for value in head.bias.tolist()],
-        temperature=round(temperature, _DIGITS),
-        confidence_floor=floor[0],
-        floor_precision=floor[1],
+        labels=list(head.labels),
+        weights=[[round(value, _DIGITS) for value in row] for row in head.linear.weights.tolist()],
+        bias=[round(value, _DIGITS) for value in head.linear.bias.tolist()],
+        temperature=round(head.temperature, _DIGITS),
+        confidence_floor=head.confidence_floor,
+        floor_precision=head.floor_precision,
     )
     path.write_bytes(_pretty(file))
     return relative

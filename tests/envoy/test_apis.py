@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.envoy, pytest.mark.xdist_group("envoy_apis")]
 
 ASK: dict[str, Any] = {"messages": [{"role": "user", "content": "hi there"}]}
 BODIES = {
-    "/v1/chat/completions": '{"messages":[{"role":"user","content":"\\u00e9 \u00e9"}],\t"model" :"MODEL",  "n":1.0e0}\n',
+    "/v1/chat/completions": '{"messages":[{"role":"user","content":"\\u00e9\u00e9"}],\t"model" :"MODEL",  "n":1.0e0}\n',
     "/v1/completions": '{"prompt":"once","model":"MODEL","big":123456789012345678901234, "a":1, "a":2}',
     "/v1/responses": ' {"input":"once upon" , "model" : "MODEL" }',
     "/v1/embeddings": '{"input":["a","b"],"model":"MODEL","encoding_format":"float"}',

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from extproc_router import cli
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def run(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str, str]:
+    try:
+        status = cli.main(list(argv))
+    except SystemExit as end:
+        status = int(end.code or 0)
+    said = capsys.readouterr()
+    return status, said.out, said.err
+
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str]) -> Run:
+    return lambda *argv: run(capsys, *argv)
+
+
+def test_help_teaches_every_command(command: Run) -> None:
+    status, out, _ = command("--help")
+    assert status == 0
+    for name in cli.COMMANDS:
+        assert f"    {name} " in out
+        status, shown, _ = command(name, "--help")
+        assert status == 0
+        assert "usage: extproc-router " + name in shown
+
+
+@pytest.mark.parametrize(
+    "argv", [[], ["none"], ["serve", "--workers", "0"], ["serve", "--drain-seconds", "-1"], ["check", "x"]]
+)
+def test_usage_is_2(command: Run, argv: list[str]) -> None:
+    assert command(*argv)[0] == 2
+
+
+class TestCheck:
+    def test_the_shipped_files_have_no_mistakes(self, command: Run, root: Path) -> None:
+        status, out, err = command("check", "--envoy", str(root / "envoy/envoy.yaml"))
+        assert (status, err) == (0, "")
+        assert "no mistakes" in out
+
+    def test_every_mistake_is_printed_with_its_place(self, command: Run, tmp_path: Path) -> None:
+        path = tmp_path / "router.yaml"
+        path.write_text("models: [{name: a, cluster: c}]\nrouting:\n  default: b\n  domains: {math: z}\n")
+        status, _, err = command("check", "--config", str(path))
+        assert status == 1
+        assert f"{path}:3: routing.default: unknown model 'b'" in err
+        assert f"{path}:4: routing.domains.math: unknown model 'z'" in err
+
+    def test_both_files_mistakes_come_at_once(self, command: Run, tmp_path: Path, root: Path) -> None:
+        path = tmp_path / "router.yaml"
+        path.write_text("models: [{name: a, cluster: smal}]\nrouting:\n  default: a\n  domains: {maths: a}\n")
+        status, _, err = command("check", "--config", str(path), "--envoy", str(root / "envoy/envoy.yaml"))
+        assert status == 1
+        assert "did you mean 'math'?" in err
+        assert "did you mean 'small'?" in err
+
+    @pytest.mark.parametrize("option", ["--config", "--envoy", "--model"])
+    def test_a_missing_file_is_a_stated_failure(self, command: Run, option: str) -> None:
+        status, _, err = command("check", option, "/nowhere")
+        assert status == 1
+        assert "/nowhere" in err
+        assert "Traceback" not in err
+
+
+class TestExplain:
+    def test_a_prompt_is_decided_and_told(self, command: Run) -> None:
+        status, out, _ = command("explain", "Prove that the square root of 2 is irrational.")
+        assert status == 0
+        assert "on cluster" in out
+        assert "domain" in out
+        assert "took" in out
+
+    def test_json_is_one_object_with_the_records_names(self, command: Run) -> None:
+        status, out, _ = command("explain", "--json", "Prove that the square root of 2 is irrational.")
+        document = json.loads(out)
+        assert status == 0
+        assert document["cluster"] in {"small", "large", "code"}
+        assert document["set_headers"]["x-selected-cluster"] == document["cluster"]
+        assert abs(sum(document["encoder"]["heads"]["domain"]["probs"].values()) - 1) < 1e-3
+
+    def test_a_body_that_a_client_would_be_refused_is_exit_1(self, command: Run, tmp_path: Path) -> None:
+        path = tmp_path / "body.json"
+        path.write_text('{"model": "gpt-9", "messages": []}')
+        status, out, _ = command("explain", "--body", str(path))
+        assert status == 1
+        assert "'gpt-9' does not exist" in out
+
+    def test_a_header_raises_the_tier(self, command: Run) -> None:
+        _, out, _ = command("explain", "--json", "--header", "X-Privacy-Tier: restricted", "Solve x^2 = 2")
+        assert json.loads(out)["privacy_tier"] == "restricted"
+
+    @pytest.mark.parametrize("argv", [[], ["x", "--body", "y"], ["--body", "/nowhere"], ["x", "--header", "novalue"]])
+    def test_what_cannot_be_asked_is_a_stated_failure(self, command: Run, argv: list[str]) -> None:
+        status, _, err = command("explain", *argv)
+        assert status == 1
+        assert err.startswith("extproc-router: ")

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+from extproc_router.errors import ArtefactError, StartupError
+from extproc_router.server.addresses import Address
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SERVING, NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+async def health(channel: grpc.aio.Channel, service: str) -> int:
+    stub = health_pb2_grpc.HealthStub(channel)
+    return int((await stub.Check(health_pb2.HealthCheckRequest(service=service))).status)
+
+
+async def free_port() -> int:
+    server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
+    port = int(server.sockets[0].getsockname()[1])
+    server.close()
+    await server.wait_closed()
+    return port
+
+
+def test_liveness_and_readiness_are_apart_while_the_model_loads(lab: Any, spy: Any, directory: Path) -> None:
+    async def main() -> None:
+        port, loaded = await free_port(), threading.Event()
+
+        def load() -> Any:
+            loaded.wait(20)
+            return lab.build_runtime(spy)
+
+        async def look() -> None:
+            async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as probe:
+                await asyncio.wait_for(probe.channel_ready(), 20)
+                assert await health(probe, "liveness") == SERVING
+                assert await health(probe, "readiness") == NOT_SERVING
+                loaded.set()
+
+        looking = asyncio.create_task(look())
+        async with lab.serving(directory, spy, load, health=Address("127.0.0.1", port)) as channel:
+            await looking
+            for service in ("", "readiness", "liveness", "envoy.service.ext_proc.v3.ExternalProcessor"):
+                assert await health(channel, service) == SERVING
+
+    asyncio.run(main())
+
+
+def test_the_server_describes_itself(lab: Any, spy: Any, directory: Path) -> None:
+    async def main() -> None:
+        async with lab.serving(directory, spy) as channel:
+            stub = reflection_pb2_grpc.ServerReflectionStub(channel)
+            request = reflection_pb2.ServerReflectionRequest(list_services="")
+            async for answer in stub.ServerReflectionInfo(iter([request])):
+                names = {service.name for service in answer.list_services_response.service}
+                assert "envoy.service.ext_proc.v3.ExternalProcessor" in names
+                assert "grpc.health.v1.Health" in names
+
+    asyncio.run(main())
+
+
+def test_a_drain_lets_open_streams_end_and_says_not_ready(lab: Any, spy: Any, directory: Path) -> None:
+    async def main() -> None:
+        port = await free_port()
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as probe:
+            async with lab.serving(directory, spy, health=Address("127.0.0.1", port), drain_seconds=5.0) as channel:
+                stream = lab.open_stream(channel)
+                await stream.write(lab.headers())
+                await stream.read()
+
+                async def finish() -> None:
+                    while await health(probe, "readiness") == SERVING:  # noqa: ASYNC110 - a probe polls
+                        await asyncio.sleep(0.01)
+                    await stream.write(lab.body())
+                    assert lab.cluster(await stream.read()) == "on-large"
+                    await stream.done_writing()
+
+                finishing = asyncio.create_task(finish())
+            await asyncio.wait_for(finishing, 20)
+
+    asyncio.run(main())
+
+
+def test_a_stream_that_never_ends_does_not_hold_up_a_drain(lab: Any, spy: Any, directory: Path) -> None:
+    async def main() -> None:
+        async with asyncio.timeout(30), lab.serving(directory, spy, drain_seconds=0.2) as channel:
+            stream = lab.open_stream(channel)
+            await stream.write(lab.headers())
+            await stream.read()
+        assert spy.open == 0
+
+    asyncio.run(main())
+
+
+def test_a_message_above_grpcs_limit_ends_the_stream_alone(lab: Any, spy: Any, directory: Path) -> None:
+    async def main() -> None:
+        async with lab.serving(directory, spy) as channel:
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await lab.ask(channel, lab.headers(), lab.body(text="x" * 3_000_000))
+            assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+            _, answer = await lab.ask(channel, lab.headers(), lab.body())
+            assert lab.cluster(answer) == "on-large"
+
+    asyncio.run(main())
+
+
+def test_two_servers_do_not_share_a_socket(lab: Any, spy: Any, directory: Path) -> None:
+    async def main() -> None:
+        async with lab.serving(directory, spy) as channel:
+            with pytest.raises(StartupError, match="another server"):
+                async with lab.serving(directory, spy):
+                    pass
+            _, answer = await lab.ask(channel, lab.headers(), lab.body())
+            assert lab.cluster(answer) == "on-large"
+
+    asyncio.run(main())
+
+
+def test_two_servers_do_not_share_a_port(lab: Any, spy: Any, directory: Path) -> None:
+    async def main() -> None:
+        port = await free_port()
+        async with lab.serving(directory, spy, health=Address("127.0.0.1", port)):
+            with pytest.raises(StartupError, match="cannot listen"):
+                async with lab.serving(directory, spy, health=Address("127.0.0.1", port)):
+                    pass
+
+    asyncio.run(main())
+
+
+def test_what_cannot_be_loaded_ends_the_start_with_its_reason(lab: Any, spy: Any, directory: Path) -> None:
+    def load() -> Any:
+        raise ArtefactError("encoder.onnx: wrong checksum")
+
+    async def main() -> None:
+        with pytest.raises(ArtefactError, match="checksum"):
+            async with lab.serving(directory, spy, load):
+                pass
+
+    asyncio.run(main())
+
+
+def test_the_socket_is_gone_afterwards(lab: Any, spy: Any, directory: Path) -> None:
+    async def main() -> None:
+        async with lab.serving(directory, spy):
+            assert (directory / "extproc.sock").exists()
+        assert not (directory / "extproc.sock").exists()
+
+    asyncio.run(main())

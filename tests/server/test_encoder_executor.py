@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from extproc_router.errors import EncoderFailed, EncoderOverloaded, EncoderTimeout
+from extproc_router.server.encoder_executor import EncoderExecutor
+
+if TYPE_CHECKING:
+    from extproc_router.types import Encoding
+
+
+async def settle(executor: EncoderExecutor) -> None:
+    """Wait until the thread has let everything go and the loop has heard of it."""
+    for _ in range(200):
+        if executor._inside == 0:
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("prompts are still inside")
+
+
+def test_an_answer_comes_back(lab: Any) -> None:
+    async def main() -> None:
+        depths: list[int] = []
+        executor = EncoderExecutor(lab.reads_math, queue=2, deadline_seconds=5, on_depth=depths.append)
+        assert (await executor.encode("x")).heads["domain"].label == "math"
+        await settle(executor)
+        assert depths == [1, 0]
+        executor.close()
+
+    asyncio.run(main())
+
+
+def test_a_full_queue_sheds_at_once_and_recovers(lab: Any) -> None:
+    async def main() -> None:
+        gate = lab.Gate()
+        executor = EncoderExecutor(gate, queue=2, deadline_seconds=30, on_depth=lambda _: None)
+        first, second = (asyncio.create_task(executor.encode("x")) for _ in range(2))
+        await asyncio.to_thread(gate.entered.wait, 10)
+        with pytest.raises(EncoderOverloaded):
+            await executor.encode("x")
+        gate.release.set()
+        await asyncio.gather(first, second)
+        await settle(executor)
+        await executor.encode("x")
+        executor.close()
+
+    asyncio.run(main())
+
+
+def test_a_late_answer_is_a_timeout_and_keeps_its_place_until_the_thread_is_done(lab: Any) -> None:
+    async def main() -> None:
+        gate = lab.Gate()
+        executor = EncoderExecutor(gate, queue=1, deadline_seconds=0.05, on_depth=lambda _: None)
+        with pytest.raises(EncoderTimeout):
+            await executor.encode("x")
+        assert executor.busy_seconds > 0
+        with pytest.raises(EncoderOverloaded):
+            await executor.encode("x")
+        gate.release.set()
+        await settle(executor)
+        assert executor.busy_seconds == 0
+        executor.close()
+
+    asyncio.run(main())
+
+
+def test_a_prompt_that_timed_out_waiting_is_never_run(lab: Any) -> None:
+    async def main() -> None:
+        gate, seen = lab.Gate(), list[str]()
+
+        def encode(text: str) -> Encoding:
+            seen.append(text)
+            answer: Encoding = gate(text)
+            return answer
+
+        executor = EncoderExecutor(encode, queue=2, deadline_seconds=0.05, on_depth=lambda _: None)
+        results = await asyncio.gather(executor.encode("first"), executor.encode("second"), return_exceptions=True)
+        assert [type(result) for result in results] == [EncoderTimeout, EncoderTimeout]
+        gate.release.set()
+        await settle(executor)
+        assert seen == ["first"]
+        executor.close()
+
+    asyncio.run(main())
+
+
+def test_whatever_it_raises_is_a_failure_that_quotes_nothing() -> None:
+    async def main() -> None:
+        def encode(text: str) -> Encoding:
+            raise ValueError(f"cannot read {text}")
+
+        executor = EncoderExecutor(encode, queue=1, deadline_seconds=5, on_depth=lambda _: None)
+        with pytest.raises(EncoderFailed) as caught:
+            await executor.encode("secret")
+        assert "secret" not in str(caught.value)
+        await settle(executor)
+        executor.close()
+
+    asyncio.run(main())
+
+
+def test_a_client_that_leaves_frees_its_place(lab: Any) -> None:
+    async def main() -> None:
+        gate = lab.Gate()
+        executor = EncoderExecutor(gate, queue=2, deadline_seconds=30, on_depth=lambda _: None)
+        running, waiting = (asyncio.create_task(executor.encode("x")) for _ in range(2))
+        await asyncio.to_thread(gate.entered.wait, 10)
+        for task in (waiting, running):
+            task.cancel()
+        await asyncio.gather(running, waiting, return_exceptions=True)
+        gate.release.set()
+        await settle(executor)
+        executor.close()
+
+    asyncio.run(main())

@@ -1,0 +1,137 @@
+"""Real processes: several workers behind one supervisor."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import grpc
+import pytest
+from envoy.service.ext_proc.v3 import external_processor_pb2 as pb
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+CONFIG = "models: [{name: small, cluster: small}]\nrouting: {default: small}\n"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(0.05)
+
+
+def serving(path: Path) -> bool:
+    with grpc.insecure_channel(f"unix:{path}") as channel:
+        try:
+            reply = health_pb2_grpc.HealthStub(channel).Check(
+                health_pb2.HealthCheckRequest(service="readiness"), timeout=2
+            )
+        except grpc.RpcError:
+            return False
+        return bool(reply.status == health_pb2.HealthCheckResponse.SERVING)
+
+
+def ask(path: Path) -> str:
+    """Route one named request over this socket; returns the cluster."""
+    body = json.dumps({"model": "small", "messages": []}).encode()
+    head = pb.ProcessingRequest()
+    for key, value in ((":method", b"POST"), (":path", b"/v1/chat/completions")):
+        head.request_headers.headers.headers.add(key=key, raw_value=value)
+    messages = [head, pb.ProcessingRequest(request_body=pb.HttpBody(body=body, end_of_stream=True))]
+    with grpc.insecure_channel(f"unix:{path}") as channel:
+        call = channel.stream_stream(
+            "/envoy.service.ext_proc.v3.ExternalProcessor/Process",
+            request_serializer=pb.ProcessingRequest.SerializeToString,
+            response_deserializer=pb.ProcessingResponse.FromString,
+        )
+        *_, last = call(iter(messages), timeout=20)
+    sets = {o.header.key: o.header.raw_value for o in last.request_body.response.header_mutation.set_headers}
+    return str(sets["x-selected-cluster"].decode())
+
+
+def start(directory: Path, *arguments: str) -> subprocess.Popen[str]:
+    config = directory / "router.yaml"
+    config.write_text(CONFIG)
+    command = [sys.executable, "-m", "extproc_router", "serve", f"--config={config}", "--drain-seconds=1", *arguments]
+    with (directory / "stderr").open("w") as stderr:
+        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=stderr, text=True, start_new_session=True)
+
+
+@pytest.fixture
+def stop() -> Iterator[list[subprocess.Popen[str]]]:
+    started: list[subprocess.Popen[str]] = []
+    yield started
+    for process in started:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def test_workers_serve_are_replaced_and_end_together(directory: Path, stop: list[subprocess.Popen[str]]) -> None:
+    port = free_port()
+    sockets = [directory / f"{index}.sock" for index in range(2)]
+    supervisor = start(
+        directory, "--workers=2", f"--listen=unix:{directory}/{{worker}}.sock", f"--metrics-listen=127.0.0.1:{port}"
+    )
+    stop.append(supervisor)
+    until(lambda: all(serving(path) for path in sockets))
+    assert [ask(path) for path in sockets] == ["small", "small"]
+
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as reply:
+        metrics = reply.read().decode()
+    counted = re.search(
+        r'^extproc_router_decisions_total\{model="small",reason="named"\} (\S+)$', metrics, re.MULTILINE
+    )
+    assert counted, metrics
+    assert float(counted.group(1)) == 2, "both workers' decisions are counted as one"
+
+    before = children(supervisor.pid)
+    os.kill(before[0], signal.SIGKILL)
+    until(lambda: len(children(supervisor.pid)) == 2 and before[0] not in children(supervisor.pid))
+    until(lambda: all(serving(path) for path in sockets))
+    assert [ask(path) for path in sockets] == ["small", "small"]
+
+    alive = children(supervisor.pid)
+    supervisor.terminate()
+    assert supervisor.wait(30) == 0
+    assert not any(Path(f"/proc/{pid}").exists() for pid in alive)
+
+
+def test_a_worker_that_cannot_start_stops_everything_with_its_reason(
+    directory: Path, stop: list[subprocess.Popen[str]]
+) -> None:
+    supervisor = start(directory, "--workers=2", f"--listen=unix:{directory}/{{worker}}.sock", "--model=/nowhere")
+    stop.append(supervisor)
+    assert supervisor.wait(60) == 1
+    said = (directory / "stderr").read_text()
+    assert "/nowhere" in said
+    assert "could not start" in said
+
+
+def test_one_socket_for_two_workers_is_refused_at_once(directory: Path, stop: list[subprocess.Popen[str]]) -> None:
+    supervisor = start(directory, "--workers=2", f"--listen=unix:{directory}/x.sock")
+    stop.append(supervisor)
+    assert supervisor.wait(30) == 1
+    assert "cannot share" in (directory / "stderr").read_text()

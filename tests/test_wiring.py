@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from extproc_router import wiring
+from extproc_router.config import loader
+from extproc_router.errors import ArtefactError, ConfigError, StartupError
+from extproc_router.telemetry import otel
+from extproc_router.types import Answer, HttpRequest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from extproc_router.encoder import Encoder
+
+
+class Labels:
+    """Stands in for an artefact: what a config is compiled against."""
+
+    name, version, confidence_floor = "stand-in", "v", 0.33
+    labels = ("math", "law")
+
+
+def build(text: str) -> Any:
+    config = loader.load(text, "r.yaml")
+    return wiring.build_router(config, cast("Encoder", Labels()))
+
+
+TEXT = "models: [{name: a, cluster: c}]\nrouting:\n  default: a\n  domains: {math: a}\n"
+
+
+def test_a_domain_that_the_artefact_does_not_know_is_a_mistake_at_its_line() -> None:
+    with pytest.raises(ConfigError) as caught:
+        build(TEXT.replace("math", "maths"))
+    [mistake] = caught.value.mistakes
+    assert (mistake.line, mistake.field) == (4, "routing.domains.maths")
+    assert "did you mean 'math'?" in mistake.message
+
+
+def test_the_artefacts_own_floor_counts_where_the_config_names_none() -> None:
+    assert build(TEXT)._policy.confidence_floor == 0.33
+    assert build(TEXT + "  confidence_floor: 0.5\n")._policy.confidence_floor == 0.5
+
+
+def test_a_model_that_is_left_out_means_auto() -> None:
+    body = b'{"messages": [{"role": "user", "content": "hi"}]}'
+    assert not isinstance(build(TEXT).read(HttpRequest("POST", "/v1/chat/completions", {}, body), "id"), Answer)
+
+
+def test_a_missing_config_is_said(tmp_path: Path) -> None:
+    with pytest.raises(StartupError, match="No such file"):
+        wiring.read_config(tmp_path / "none.yaml")
+    with pytest.raises(StartupError, match="directory"):
+        wiring.read_config(tmp_path)
+
+
+def test_a_missing_artefact_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ArtefactError, match="none"):
+        wiring.load_encoder(tmp_path / "none")
+
+
+def test_spans_are_off_unless_an_endpoint_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in otel.ENDPOINT_VARIABLES:
+        monkeypatch.delenv(variable, raising=False)
+    assert wiring._spans() is None
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
+    spans = wiring._spans()
+    assert spans is not None
+    spans.close()
+
+
+def test_an_endpoint_without_its_exporter_is_a_stated_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
+    monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.grpc.trace_exporter", None)
+    with pytest.raises(StartupError, match=r"extproc-router\[otlp\]"):
+        wiring._spans()
