@@ -32,6 +32,8 @@ TOPICS = "natural_domain_topics.json"
 PROGRAMMING = "natural_programming.json"
 ARENA_LABELS = "arena_test_labels.jsonl"
 
+OWN = (NATURAL, TOPICS, PROGRAMMING, ARENA_LABELS)
+
 _WORD_PROBLEMS_KEPT = 600
 _EVERYDAY_KEPT = 1500
 _TEMPLATES = (

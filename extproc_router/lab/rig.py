@@ -1,0 +1,138 @@
+"""What the benchmark runs on: an upstream that costs nothing, the router, and Envoy with and without it."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from extproc_router.lab import load, stack, upstream
+from extproc_router.lab.envoy_file import save, without_ext_proc
+from extproc_router.lab.probes import envoy_is_ready, free_ports, get
+from extproc_router.lab.processes import wait_until
+
+if TYPE_CHECKING:
+    from extproc_router.lab.load import Result
+    from extproc_router.lab.stack import Envoy, Router
+
+CONCURRENCIES = (1, 32)
+WARM_UP_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is asked for, how long the prompt is, and how many different ones there are."""
+
+    name: str
+    model: str
+    tokens: int
+    count: int
+
+
+BASELINE = Case("no router", "auto", 64, 256)
+CASES = (
+    Case("named model", "small-8b", 64, 256),
+    Case("auto, 64 tokens", "auto", 64, 256),
+    Case("auto, 128 tokens", "auto", 128, 256),
+    Case("auto, 8,000 tokens", "auto", 8_000, 32),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One round of one case; `shed` is the share of its decisions for which the encoder had no time, in [0, 1]."""
+
+    result: Result
+    shed: float = 0.0
+
+
+class Rig(ExitStack):
+    """Upstream, router and two Envoys, running while the block lasts."""
+
+    router: Router
+
+    def __enter__(self) -> Self:
+        """Start everything."""
+        super().__enter__()
+        try:
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def _start(self) -> None:
+        self._directory = self.enter_context(stack.workspace())
+        self._upstream = self._start_upstream()
+        clusters = dict.fromkeys(stack.CLUSTERS, f"127.0.0.1:{self._upstream}")
+        self.router = self.enter_context(stack.router(self._directory))
+        clusters["extproc_router"] = f"unix:{self.router.socket}"
+        self._envoy = self._start_envoy("envoy", clusters)
+        self._bare = self.enter_context(
+            stack.envoy(self._directory, clusters=clusters, change=without_ext_proc, name="bare")
+        )
+        self._bodies = {
+            case.name: load.bodies(
+                self._directory / str(number), model=case.model, tokens=case.tokens, count=case.count
+            )
+            for number, case in enumerate((BASELINE, *CASES))
+        }
+
+    def _start_envoy(self, name: str, clusters: dict[str, str]) -> Envoy:
+        return self.enter_context(stack.envoy(self._directory, clusters=clusters, name=name))
+
+    def _start_upstream(self) -> int:
+        port, admin_port = free_ports(2)
+        config = save(upstream.bootstrap(port, admin_port), self._directory / "upstream.yaml")
+        child = self.enter_context(stack.start_envoy(config, directory=self._directory, name="upstream"))
+        wait_until(lambda: envoy_is_ready(admin_port), child, seconds=stack.READY_SECONDS)
+        return port
+
+    def warm_up(self) -> None:
+        """Open connections and fill allocators; what is found is thrown away."""
+        for case in (BASELINE, *CASES):
+            self._load(case, CONCURRENCIES[-1], WARM_UP_SECONDS)
+
+    def round(self, number: int, rounds: int, seconds: float) -> dict[tuple[str, int], Cell]:
+        """Every case once at each concurrency, the baseline first."""
+        cells = {}
+        for connections in CONCURRENCIES:
+            for case in (BASELINE, *CASES):
+                _progress(f"round {number + 1} of {rounds}: {case.name}, {connections} at a time")
+                cells[case.name, connections] = self._load(case, connections, seconds)
+        _progress("")
+        return cells
+
+    def ceiling(self, seconds: float) -> float:
+        """What the generator can do with the upstream alone, in requests per second."""
+        result = load.run(
+            self._upstream,
+            self._bodies[BASELINE.name],
+            connections=CONCURRENCIES[-1],
+            seconds=seconds,
+            scratch=self._directory,
+        )
+        return result.per_second
+
+    def _load(self, case: Case, connections: int, seconds: float) -> Cell:
+        before = self._counts()
+        envoy = self._bare if case is BASELINE else self._envoy
+        result = load.run(
+            envoy.port, self._bodies[case.name], connections=connections, seconds=seconds, scratch=self._directory
+        )
+        decided, shed = (after - count for after, count in zip(self._counts(), before, strict=True))
+        return Cell(result, shed / decided if decided else 0.0)
+
+    def _counts(self) -> tuple[float, float]:
+        """Decisions and sheds so far."""
+        text = get(self.router.metrics_port, "/metrics")[1].decode()
+        lines = [line.rpartition(" ") for line in text.splitlines() if not line.startswith("#")]
+        names = ("extproc_router_decisions_total{", "extproc_router_sheds_total{")
+        return tuple(sum(float(value) for key, _, value in lines if key.startswith(name)) for name in names)  # type: ignore[return-value]  # two names, two sums
+
+
+def _progress(text: str) -> None:
+    """One line that is written over; only where somebody looks."""
+    if sys.stderr.isatty():
+        print(f"\r{text:<70}\r", end="", file=sys.stderr, flush=True)
