@@ -38,13 +38,14 @@ LABEL org.opencontainers.image.title="extproc-router" \
       org.opencontainers.image.version="${VERSION}"
 
 # All of it belongs to root: the process cannot change what it runs. The model is part of the image, and nothing looks
-# for one elsewhere.
+# for one elsewhere. ONNX Runtime reports to its makers unless it is told not to.
 COPY --from=build /app/venv /app/venv
 COPY models/minilm-l6-domain /app/models/minilm-l6-domain
 ENV PATH=/app/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONFAULTHANDLER=1 \
     HF_HUB_OFFLINE=1 \
+    ORT_DISABLE_TELEMETRY=1 \
     EXTPROC_ROUTER_MODEL=/app/models/minilm-l6-domain \
     EXTPROC_ROUTER_CONFIG=/etc/extproc-router/router.yaml
 

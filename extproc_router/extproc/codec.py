@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from envoy.config.core.v3 import base_pb2
 from envoy.extensions.filters.http.ext_proc.v3 import processing_mode_pb2
 from envoy.service.ext_proc.v3 import external_processor_pb2 as pb
-from envoy.service.ext_proc.v3.external_processor_pb2 import ProcessingRequest
 from envoy.type.v3 import http_status_pb2
 
 from extproc_router.errors import LocalProtocolError
@@ -33,6 +32,8 @@ from extproc_router.types import HttpRequest
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from envoy.service.ext_proc.v3.external_processor_pb2 import ProcessingRequest
+
     from extproc_router.types import Decision
 
 SERVICE = "envoy.service.ext_proc.v3.ExternalProcessor"
@@ -43,6 +44,9 @@ METADATA_NAMESPACE = "extproc_router.decision"
 
 # What of the Decision goes to Envoy: enough for an access log line. The whole record is in our own log.
 _METADATA_FIELDS = ("id", "model", "cluster", "reason", "requested_model", "privacy_tier", "config_version", "api")
+
+
+parse = pb.ProcessingRequest.FromString
 
 
 def modes(message: ProcessingRequest) -> Modes:

@@ -128,6 +128,6 @@ def _where(error: Exception) -> str:
 def handler(service: ExternalProcessor) -> grpc.GenericRpcHandler:
     """Register the service by hand: the reply is bytes already, and needs no serialiser."""
     method = grpc.stream_stream_rpc_method_handler(
-        service.process, request_deserializer=codec.ProcessingRequest.FromString, response_serializer=None
+        service.process, request_deserializer=codec.parse, response_serializer=None
     )
     return grpc.method_handlers_generic_handler(codec.SERVICE, {codec.METHOD: method})

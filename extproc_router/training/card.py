@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import os
 import platform
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from msgspec import Struct
+
+from extproc_router.encoder.manifest import Geometry
 from extproc_router.training.data import Split
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from extproc_router.encoder.manifest import Geometry
-    from extproc_router.training.domain import Figures, Outcome
-    from extproc_router.training.latency import Latency
-    from extproc_router.training.parity import Parity
+from extproc_router.training.domain import Figures, Outcome
+from extproc_router.training.latency import Latency
+from extproc_router.training.parity import Parity
 
 # What each file is, and the licence as found in its repository.
 _LICENCES = {
@@ -43,18 +42,10 @@ _SOURCES = {
 }
 
 
-def render(
-    name: str,
-    version: str,
-    geometry: Geometry,
-    outcome: Outcome,
-    parity: Parity,
-    latencies: Sequence[Latency],
-    provenance: dict[str, Any],
-) -> str:
-    """Write the card as Markdown.
+class Facts(Struct, frozen=True):
+    """What the card says.
 
-    Args:
+    Attributes:
         name: of the artefact.
         version: of its contents.
         geometry: of the encoder.
@@ -62,35 +53,46 @@ def render(
         parity: with the original.
         latencies: on this machine, today.
         provenance: as in the manifest.
-
-    Returns:
-        The text; only the latency section depends on the machine and the day.
     """
+
+    name: str
+    version: str
+    geometry: Geometry
+    outcome: Outcome
+    parity: Parity
+    latencies: Sequence[Latency]
+    provenance: dict[str, Any]
+
+
+def render(facts: Facts) -> str:
+    """Write the card as Markdown; only its latency section depends on the machine and the day."""
+    outcome, geometry, parity, provenance = facts.outcome, facts.geometry, facts.parity, facts.provenance
     head = outcome.head
     checkpoint = provenance["checkpoint"]
-    return f"""# {name}
+    return f"""# {facts.name}
 
-Version `{version}`. Written by `extproc-router train`; do not edit.
+Version `{facts.version}`. Written by `extproc-router train`; do not edit.
 
 A sentence encoder and one linear head that names the domain of a prompt: {", ".join(head.labels)}.
 
 | | |
 |---|---|
-| encoder | {checkpoint["model"]}, unchanged weights (Apache-2.0), from the package `{checkpoint["package"]}` |
-| form | ONNX, int8 weights with one scale a column (7 bits), mean pooling and L2 normalisation in the graph |
+| encoder | {checkpoint["model"]} (Apache-2.0), weights from the package `{checkpoint["package"]}` |
+| form | ONNX, int8 weights (7 bits, one scale a column), mean pooling and L2 normalisation in the graph |
 | embedding | {geometry.dimension} dimensions |
 | window | {geometry.max_tokens} tokens; of a longer text {geometry.head_share:.0%} from its head, the rest from its tail |
 | head | multinomial logistic regression on the frozen int8 embeddings, temperature {head.temperature:.3f} |
 | confidence floor | {head.confidence_floor:.2f}: {head.floor_precision:.0%} precision above it on validation, exam and \
 chat counting half each |
-| parity | cosine with the float32 original over {parity.texts} texts: mean {parity.mean:.4f}, least {parity.least:.4f} |
+| parity | cosine with the original in float32, {parity.texts} texts: mean {parity.mean:.4f}, \
+least {parity.least:.4f} |
 | licence of the head | Apache-2.0; CLINC150 asks to be named (below) |
 
 ## Figures
 
-Validation chose the settings, the temperature and the floor; the test chose nothing. Questions were split 8:1:1 by their
-text, so that both views of a question, and its copies in two files, are on one side. Coverage and precision are those
-of answers at or above the floor. ECE: 15 bins.
+Validation chose the settings, the temperature and the floor; the test chose nothing. Questions were split 8:1:1 by
+their text, so that both views of a question, and its copies in two files, are on one side. Coverage and precision are
+those of answers at or above the floor. ECE: 15 bins.
 
 {_figures_table(outcome.figures)}
 
@@ -109,7 +111,7 @@ trust ratios more than absolutes. Measured at the end of `extproc-router train`.
 
 | tokens in the text | p50 ms | p95 ms |
 |---:|---:|---:|
-{_rows((f"{entry.tokens:,}", f"{entry.median:.1f}", f"{entry.p95:.1f}") for entry in latencies)}
+{_rows((f"{entry.tokens:,}", f"{entry.median:.1f}", f"{entry.p95:.1f}") for entry in facts.latencies)}
 
 ## Data
 
@@ -135,7 +137,7 @@ report.
 ## Rebuild
 
     make train-setup
-    extproc-router train --data DIR --out {name} --seed {provenance["seed"]}
+    extproc-router train --data DIR --out {facts.name} --seed {provenance["seed"]}
 
 The same seed, data and software on the same kind of processor give the same bytes, this file's latency section aside.
 """
@@ -162,7 +164,7 @@ def _data_table(provenance: dict[str, Any]) -> str:
     return head + _rows((f"`{name}`", *_LICENCES[name], f"`{digest[:16]}`") for name, digest in hashes.items())
 
 
-def _rows(rows: Any) -> str:  # noqa: ANN401  any iterable of tuples of str
+def _rows(rows: Iterable[tuple[str, ...]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
@@ -183,4 +185,4 @@ def _machine() -> str:
 
 
 def _today() -> str:
-    return datetime.datetime.now(tz=datetime.UTC).date().isoformat()
+    return dt.datetime.now(tz=dt.UTC).date().isoformat()

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, field
 
 from extproc_router.training import fit, metrics
 from extproc_router.training.data import Source, Split
+from extproc_router.training.fit import CalibratedHead
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from extproc_router.training.data import Example
-    from extproc_router.training.fit import CalibratedHead
 
 
 # Validation holds ten exam texts for one of chat; calibration gives each register half the say.
@@ -33,15 +33,17 @@ class Settings(Struct, frozen=True):
         precision: wanted above the confidence floor, exam and chat texts counting half each.
     """
 
-    source_weights: dict[str, float] = {
-        Source.EXAM: 0.5,  # each question stands there twice, with and without its options
-        Source.EXAM_OPTIONS: 0.5,
-        Source.WORD_PROBLEM: 0.5,
-        Source.EVERYDAY: 0.75,
-        Source.NATURAL: 5.0,
-        Source.TOPIC: 1.5,
-        Source.PROGRAMMING: 1.0,
-    }
+    source_weights: dict[str, float] = field(
+        default_factory=lambda: {
+            Source.EXAM: 0.5,  # each question stands there twice, with and without its options
+            Source.EXAM_OPTIONS: 0.5,
+            Source.WORD_PROBLEM: 0.5,
+            Source.EVERYDAY: 0.75,
+            Source.NATURAL: 5.0,
+            Source.TOPIC: 1.5,
+            Source.PROGRAMMING: 1.0,
+        }
+    )
     balance: float = 0.25
     penalty: float = 5e-5
     precision: float = 0.85
@@ -119,7 +121,8 @@ def _weights(source: npt.NDArray[np.str_], truth: npt.NDArray[np.intp], settings
 
 def _half_each(chat: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
     share = max(chat.mean(), 1 / len(chat))
-    return np.where(chat, 0.5 / share, 0.5 / max(1 - share, 1 / len(chat)))
+    weights: npt.NDArray[np.float64] = np.where(chat, 0.5 / share, 0.5 / max(1 - share, 1 / len(chat)))
+    return weights
 
 
 def _figures(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import shutil
 import time
 from collections import Counter
-from collections.abc import Iterator
 from importlib import metadata, resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,12 +15,13 @@ import msgspec
 from msgspec import Struct
 
 from extproc_router import encoder
+from extproc_router.encoder import manifest
 from extproc_router.errors import ArtefactError
 from extproc_router.training import card, data, domain, export, latency, parity, writer
 from extproc_router.training.embed import Files, embed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from extproc_router.encoder.manifest import Geometry
     from extproc_router.training.data import Example
@@ -70,10 +71,13 @@ def train(options: Options, say: Callable[[str], None]) -> str:
     settings = domain.Settings()
     with _step(say, "reading the data"):
         examples = data.collect(options.data, options.seed)
+    # Made beside the directory and moved at the end: a router that starts meanwhile finds the old model whole.
+    made = options.out.with_name(f"{options.out.name}.partial")
+    shutil.rmtree(made, ignore_errors=True)
     with _step(say, "exporting the encoder"):
         checkpoint = export.source()
-        geometry = export.export(checkpoint, options.out, max_tokens=options.max_tokens, head_share=options.head_share)
-    files = Files(options.out / export.ENCODER, options.out / export.TOKENIZER)
+        geometry = export.export(checkpoint, made, max_tokens=options.max_tokens, head_share=options.head_share)
+    files = Files(made / export.ENCODER, made / export.TOKENIZER)
     texts = [example.text for example in examples]
     with _step(say, f"embedding {len(texts)} texts"):
         embeddings = embed(
@@ -88,41 +92,47 @@ def train(options: Options, say: Callable[[str], None]) -> str:
         outcome = domain.train(examples, embeddings, settings)
     with _step(say, "comparing with the original"):
         likeness = parity.measure(texts[::_PARITY_EVERY], checkpoint, files, geometry)
-    with _step(say, "writing"):
-        provenance = _provenance(options, settings, examples, outcome.figures, likeness, checkpoint)
-        version = _write(options, geometry, outcome.head, provenance)
+    provenance = _inputs(options, examples, checkpoint) | {
+        "settings": msgspec.to_builtins(settings),
+        "parity": {"texts": likeness.texts, "mean": round(likeness.mean, 4), "least": round(likeness.least, 4)},
+        "figures": msgspec.to_builtins(outcome.figures),
+    }
+    version = _write(made, options.out.name, geometry, outcome.head, provenance)
     with _step(say, "measuring latency"):
-        latencies = latency.measure(options.out)
-        text = card.render(options.out.name, version, geometry, outcome, likeness, latencies, provenance)
-        (options.out / "README.md").write_text(text, "utf-8")
+        latencies = latency.measure(made)
+    facts = card.Facts(options.out.name, version, geometry, outcome, likeness, latencies, provenance)
+    (made / "README.md").write_text(card.render(facts), "utf-8")
+    _move(made, options.out)
     return version
 
 
-def _write(options: Options, geometry: Geometry, head: CalibratedHead, provenance: dict[str, Any]) -> str:
-    path = writer.write_head(options.out, HEAD, head)
+def _write(directory: Path, name: str, geometry: Geometry, head: CalibratedHead, provenance: dict[str, Any]) -> str:
+    path = writer.write_head(directory, HEAD, head)
     contents = writer.write_manifest(
-        options.out,
-        name=options.out.name,
+        directory,
+        name=name,
         encoder=export.ENCODER,
         tokenizer=export.TOKENIZER,
         heads={HEAD: path},
         geometry=geometry,
         provenance=provenance,
     )
-    loaded = encoder.load(options.out)
-    if loaded.version != contents.version:
-        raise ArtefactError(f"{options.out}: version {loaded.version} was read back, {contents.version} was written")
+    if encoder.load(directory).version != contents.version:
+        raise ArtefactError(f"{directory}: another version was read back than {contents.version}, which was written")
     return contents.version
 
 
-def _provenance(
-    options: Options,
-    settings: domain.Settings,
-    examples: Sequence[Example],
-    figures: Sequence[domain.Figures],
-    likeness: parity.Parity,
-    checkpoint: export.Source,
-) -> dict[str, Any]:
+def _move(made: Path, out: Path) -> None:
+    # The manifest last: until then the old one refuses the new files instead of mixing them.
+    for path in sorted(made.rglob("*"), key=lambda path: path.name == manifest.FILE_NAME):
+        if path.is_file():
+            target = out / path.relative_to(made)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(target)
+    shutil.rmtree(made)
+
+
+def _inputs(options: Options, examples: Sequence[Example], checkpoint: export.Source) -> dict[str, Any]:
     own = resources.files("extproc_router.training")
     counts = Counter(f"{example.split}/{example.source}" for example in examples)
     return {
@@ -135,9 +145,6 @@ def _provenance(
         "own_data": {name: _sha256((own / name).read_bytes()) for name in data.OWN},
         "texts": dict(sorted(counts.items())),
         "seed": options.seed,
-        "settings": msgspec.to_builtins(settings),
-        "parity": {"texts": likeness.texts, "mean": round(likeness.mean, 4), "least": round(likeness.least, 4)},
-        "figures": msgspec.to_builtins(figures),
         "software": {name: metadata.version(name) for name in _SOFTWARE},
     }
 

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import json
+import shlex
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import pytest
 import yaml
@@ -114,3 +116,48 @@ def mounted(pod: Object, objects: list[Object]) -> Callable[[Object, str], Mappi
         return found
 
     return look
+
+
+class Instruction(NamedTuple):
+    name: str
+    rest: str
+
+    def exec_form(self) -> list[str]:
+        parsed = json.loads(self.rest)
+        assert all(isinstance(part, str) for part in parsed)
+        return list(parsed)
+
+    def sources(self) -> list[str]:
+        """What a COPY takes from the build's context."""
+        words = [word for word in self.rest.split() if not word.startswith("--")]
+        return [] if "--from=" in self.rest else words[:-1]
+
+
+def instructions(text: str) -> Iterator[Instruction]:
+    lines = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
+    for line in lines.replace("\\\n", "").splitlines():
+        if line.strip():
+            name, rest = line.split(maxsplit=1)
+            yield Instruction(name, rest)
+
+
+@pytest.fixture(scope="session")
+def dockerfile() -> list[Instruction]:
+    return list(instructions((ROOT / "Dockerfile").read_text()))
+
+
+@pytest.fixture(scope="session")
+def stages(dockerfile: list[Instruction]) -> list[list[Instruction]]:
+    starts = [index for index, item in enumerate(dockerfile) if item.name == "FROM"]
+    return [dockerfile[start:end] for start, end in zip(starts, [*starts[1:], None], strict=True)]
+
+
+@pytest.fixture(scope="session")
+def image(stages: list[list[Instruction]]) -> dict[str, str]:
+    """The instructions of the last stage that say something once."""
+    return {item.name: item.rest for item in stages[-1]}
+
+
+@pytest.fixture(scope="session")
+def environment(image: dict[str, str]) -> dict[str, str]:
+    return dict(word.split("=", 1) for word in shlex.split(image["ENV"]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -88,6 +89,19 @@ def test_clients_that_go_away_mid_stream_leave_nothing(house: House) -> None:
     house.eventually(lambda: sum(server.cut_off for server in house.stack.servers.values()) == 50)
     rest(house)
     house.eventually(lambda: descriptors(house) <= before + SLACK_DESCRIPTORS)
+
+
+def test_clients_that_go_away_mid_upload_leave_nothing(house: House) -> None:
+    before, port = descriptors(house), house.stack.envoy.port
+    for size in (0, 10, 100_000):
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+            head = b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\n"
+            client.sendall(head + b"x" * size)
+            house.eventually(lambda: house.metric("extproc_router_open_streams") == 1)
+
+    rest(house)
+    house.eventually(lambda: descriptors(house) <= before + SLACK_DESCRIPTORS)
+    assert house.received == []
 
 
 def test_1000_requests_one_after_another_leave_nothing(house: House) -> None:

@@ -43,7 +43,7 @@ def test_load_is_counted(tmp_path: Path, small: ModelServer, monkeypatch: pytest
     if wrk and not shutil.which("wrk"):
         pytest.skip("wrk is not installed")
     if not wrk:
-        monkeypatch.setattr(load.shutil, "which", lambda _: None)
+        monkeypatch.setattr("shutil.which", lambda _: None)
     bodies = load.bodies(tmp_path / "bodies", model="auto", tokens=5, count=7)
 
     result = load.run(small.port, bodies, connections=3, seconds=0.5, scratch=tmp_path)
@@ -65,7 +65,7 @@ def test_answers_other_than_200_are_errors(
     if wrk and not shutil.which("wrk"):
         pytest.skip("wrk is not installed")
     if not wrk:
-        monkeypatch.setattr(load.shutil, "which", lambda _: None)
+        monkeypatch.setattr("shutil.which", lambda _: None)
     small.status = 500
 
     result = load.run(
@@ -80,7 +80,7 @@ def test_answers_other_than_200_are_errors(
 
 
 def test_a_generator_that_fails_is_a_startup_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(load.shutil, "which", lambda _: None)
+    monkeypatch.setattr("shutil.which", lambda _: None)
 
     with pytest.raises(StartupError, match="the load generator failed"):
         load.run(1, tmp_path / "absent", connections=1, seconds=0.1, scratch=tmp_path)

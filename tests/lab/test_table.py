@@ -17,7 +17,7 @@ def test_columns_line_up() -> None:
 
 
 def test_a_row_has_a_cell_for_each_column() -> None:
-    with pytest.raises(ValueError, match="shorter"):
+    with pytest.raises(ValueError, match="argument 2"):
         TABLE.row(["abc"])
 
 

@@ -1,0 +1,101 @@
+"""Strategies by name: each gives one score per row; the higher, the more the strong model is needed.
+
+A strategy that is fitted gives out-of-fold scores: no row is scored by what was learnt from it, or from another row
+with the same prompt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from extproc_router.errors import StartupError
+from extproc_router.evaluation.outcomes import Pair
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy.typing as npt
+
+    from extproc_router.evaluation.outcomes import Floats, Ints
+
+Strategy = Callable[[Pair, int, int], "Floats"]
+"""(rows, folds, seed) -> float64 [n]."""
+
+ORACLE = "oracle"
+RANDOM = "random"
+LENGTH = "length"
+GROUP_MEAN = "group-mean"
+BASELINES = (RANDOM, LENGTH, GROUP_MEAN)
+"""What every other strategy is compared with."""
+
+
+def random(rows: Pair, folds: int, seed: int) -> Floats:  # noqa: ARG001 - every strategy is called alike
+    """All rows alike: with ties broken at random, the straight line from always-weak to always-strong."""
+    return np.zeros(len(rows))
+
+
+def length(rows: Pair, folds: int, seed: int) -> Floats:  # noqa: ARG001 - every strategy is called alike
+    """Longer prompts first, in characters."""
+    return rows.outcomes.lengths.astype(np.float64)
+
+
+def group_mean(rows: Pair, folds: int, seed: int) -> Floats:
+    """Mean gain of the strong model in the row's group, over the other folds; the overall mean for unseen groups."""
+    return cross_validated_mean(rows.strong - rows.weak, rows.outcomes.groups, fold_of(rows.outcomes.keys, folds, seed))
+
+
+def oracle(rows: Pair, folds: int, seed: int) -> Floats:  # noqa: ARG001 - every strategy is called alike
+    """What nobody can know beforehand: the gain of this very row."""
+    return rows.strong - rows.weak
+
+
+STRATEGIES: dict[str, Strategy] = {RANDOM: random, LENGTH: length, GROUP_MEAN: group_mean, ORACLE: oracle}
+NEED_TEXTS: set[str] = set()
+"""Names of strategies that read the prompts themselves."""
+
+
+def score(names: tuple[str, ...], rows: Pair, *, folds: int = 5, seed: int = 0) -> Mapping[str, Floats]:
+    """Score the rows by each named strategy, the baselines and the oracle.
+
+    Raises:
+        StartupError: an unknown name.
+    """
+    unknown = [name for name in names if name not in STRATEGIES]
+    if unknown:
+        raise StartupError(f"unknown strategy {', '.join(unknown)}; known: {', '.join(sorted(STRATEGIES))}")
+    wanted = dict.fromkeys((*BASELINES, ORACLE, *names))
+    return {name: STRATEGIES[name](rows, folds, seed) for name in wanted}
+
+
+def fold_of(keys: Ints, folds: int, seed: int) -> npt.NDArray[np.intp]:
+    """Deal rows into folds by their prompt's hash, so that equal prompts share one.
+
+    Returns:
+        intp [n], in [0, folds).
+    """
+    # A multiplicative mix: the seed must change the deal, and the low bits of a hash alone would not show it.
+    mixed = (keys.astype(np.uint64) ^ np.uint64(seed)) * np.uint64(0x9E3779B97F4A7C15)
+    return ((mixed >> np.uint64(33)) % np.uint64(folds)).astype(np.intp)
+
+
+def cross_validated_mean(values: Floats, groups: Ints, folds: npt.NDArray[np.intp]) -> Floats:
+    """Mean of `values` per group over all folds but the row's own; over all groups where its group is only there.
+
+    Args:
+        values: float64 [n].
+        groups: int64 [n], from 0.
+        folds: intp [n], from 0.
+    """
+    shape = (int(folds.max()) + 1, int(groups.max()) + 1)
+    cell = folds * shape[1] + groups
+    sums = np.bincount(cell, weights=values, minlength=shape[0] * shape[1]).reshape(shape)
+    counts = np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape)
+    other_sums, other_counts = sums.sum(axis=0) - sums, counts.sum(axis=0) - counts
+    rest = other_counts.sum(axis=1, keepdims=True)
+    overall = np.divide(other_sums.sum(axis=1, keepdims=True), rest, out=np.zeros((shape[0], 1)), where=rest > 0)
+    means = np.divide(other_sums, other_counts, out=np.tile(overall, (1, shape[1])), where=other_counts > 0)
+    mean: Floats = means[folds, groups]
+    return mean
