@@ -8,6 +8,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 CONSTRAIN := -c constraints.txt
 # The package registry is needed at install alone; afterwards nothing may go looking for models or telemetry.
 export HF_HUB_OFFLINE := 1
+export ORT_DISABLE_TELEMETRY := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test bench check format lint types contracts docs proto train-setup clean

@@ -38,3 +38,11 @@ def test_no_module_grows_out_of_its_room(root: Path) -> None:
     package = root / "extproc_router"
     long = {source: len((package / source).read_text().splitlines()) for source in sources(root)}
     assert {source: lines for source, lines in long.items() if lines > 350} == {}
+
+
+def test_nothing_is_told_to_anybody() -> None:
+    """ONNX Runtime reports its starts unless the variable stands before it is imported."""
+    program = "import extproc_router.encoder, os; print(os.environ['ORT_DISABLE_TELEMETRY'])"
+    bare = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    said = subprocess.run([sys.executable, "-c", program], env=bare, capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "1"

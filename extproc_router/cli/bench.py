@@ -44,7 +44,8 @@ def run(args: argparse.Namespace) -> int:
         StartupError: something does not start.
     """
     try:
-        from extproc_router.lab import bench  # noqa: PLC0415 - needs the `demo` extra
+        from extproc_router.lab import bench, processes  # noqa: PLC0415 - needs the `demo` extra
     except ImportError as error:
         raise StartupError(f"the benchmark needs {error.name}: pip install 'extproc-router[demo]'") from error
+    processes.end_in_order_on_sigterm()
     return bench.run(seconds=args.seconds, path=args.json)

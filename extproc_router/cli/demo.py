@@ -31,7 +31,8 @@ def run(args: argparse.Namespace) -> int:
         StartupError: something does not start.
     """
     try:
-        from extproc_router.lab import demo  # noqa: PLC0415 - needs the `demo` extra
+        from extproc_router.lab import demo, processes  # noqa: PLC0415 - needs the `demo` extra
     except ImportError as error:
         raise StartupError(f"the demo needs {error.name}: pip install 'extproc-router[demo]'") from error
+    processes.end_in_order_on_sigterm()
     return demo.run(once=args.once)

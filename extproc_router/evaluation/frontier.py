@@ -15,15 +15,10 @@ strong - weak, called the gap below.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from msgspec import Struct
 
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from extproc_router.evaluation.outcomes import Floats
+from extproc_router.evaluation.arrays import Floats, Index
 
 
 class Events(Struct, frozen=True):
@@ -36,13 +31,13 @@ class Events(Struct, frozen=True):
         ends: intp [groups], the position of the last event of each group of equal keys.
     """
 
-    rows: npt.NDArray[np.intp]
+    rows: Index
     x: Floats
     y: Floats
-    ends: npt.NDArray[np.intp]
+    ends: Index
 
 
-def events(key: Floats, x: Floats, y: Floats, rows: npt.NDArray[np.intp] | None = None) -> Events:
+def events(key: Floats, x: Floats, y: Floats, rows: Index | None = None) -> Events:
     """Put events in order.
 
     Args:
@@ -73,7 +68,8 @@ def area(x: Floats, y: Floats) -> Floats:
 def apgr(x: Floats, y: Floats) -> Floats:
     """Average performance gap recovered, float64 [rounds]; NaN where the gap is not positive."""
     gap = y[:, -1]
-    return np.divide(area(x, y), gap, out=np.full(len(x), np.nan), where=gap > 0)
+    recovered: Floats = np.divide(area(x, y), gap, out=np.full(len(x), np.nan), where=gap > 0)
+    return recovered
 
 
 def first_crossing(x: Floats, y: Floats, level: Floats) -> Floats:

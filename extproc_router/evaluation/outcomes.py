@@ -9,19 +9,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 from msgspec import Struct
 
 from extproc_router.errors import StartupError
 from extproc_router.evaluation import rows
+from extproc_router.evaluation.arrays import Floats, Index, Ints
 from extproc_router.evaluation.jsonl import Faults, read_lines
 from extproc_router.evaluation.progress import Progress
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 
 class Outcomes(Struct, frozen=True):
@@ -52,7 +49,7 @@ class Outcomes(Struct, frozen=True):
     def __len__(self) -> int:
         return len(self.quality)
 
-    def take(self, index: npt.NDArray[np.intp]) -> Outcomes:
+    def take(self, index: Index) -> Outcomes:
         """Return the rows at `index`, in its order."""
         return Outcomes(
             models=self.models,

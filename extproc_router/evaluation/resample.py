@@ -16,15 +16,13 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from msgspec import Struct
 
+from extproc_router.evaluation.arrays import Floats, Index
 from extproc_router.evaluation.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy.typing as npt
-
     from extproc_router.evaluation.frontier import Events
-    from extproc_router.evaluation.outcomes import Floats
 
 EXACT_ROWS = 20_000
 PACKETS = 4096
@@ -43,13 +41,14 @@ class Units(Struct, frozen=True):
 
     rows: int
     count: int
-    of_row: npt.NDArray[np.intp] | None
+    of_row: Index | None
 
     def totals(self, values: Floats) -> Floats:
         """Sum float64 [rows] per unit: float64 [count]."""
         if self.of_row is None:
             return values
-        return np.bincount(self.of_row, weights=values, minlength=self.count)
+        sums: Floats = np.bincount(self.of_row, weights=values, minlength=self.count).astype(np.float64)
+        return sums
 
     @property
     def sizes(self) -> Floats:
@@ -116,7 +115,7 @@ class _Exact:
 
 
 class _Binned:
-    def __init__(self, walked: Events, drawn: Units, of_row: npt.NDArray[np.intp]) -> None:
+    def __init__(self, walked: Events, drawn: Units, of_row: Index) -> None:
         bins = _bins(walked.ends, len(walked.rows))
         self._count = int(bins[-1]) + 1
         cell = of_row[walked.rows] * self._count + bins
@@ -133,7 +132,7 @@ class _Binned:
         return sums
 
 
-def _bins(ends: npt.NDArray[np.intp], events: int) -> npt.NDArray[np.intp]:
+def _bins(ends: Index, events: int) -> Index:
     """Return the bin of each event: groups of equal keys stay whole, and keep a bin each where there are few."""
     sizes = np.diff(ends, prepend=-1)
     if len(ends) <= BINS:

@@ -17,9 +17,7 @@ from extproc_router.evaluation.outcomes import Pair
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import numpy.typing as npt
-
-    from extproc_router.evaluation.outcomes import Floats, Ints
+    from extproc_router.evaluation.arrays import Floats, Index, Ints
 
 Strategy = Callable[[Pair, int, int], "Floats"]
 """(rows, folds, seed) -> float64 [n]."""
@@ -70,7 +68,7 @@ def score(names: tuple[str, ...], rows: Pair, *, folds: int = 5, seed: int = 0) 
     return {name: STRATEGIES[name](rows, folds, seed) for name in wanted}
 
 
-def fold_of(keys: Ints, folds: int, seed: int) -> npt.NDArray[np.intp]:
+def fold_of(keys: Ints, folds: int, seed: int) -> Index:
     """Deal rows into folds by their prompt's hash, so that equal prompts share one.
 
     Returns:
@@ -81,7 +79,7 @@ def fold_of(keys: Ints, folds: int, seed: int) -> npt.NDArray[np.intp]:
     return ((mixed >> np.uint64(33)) % np.uint64(folds)).astype(np.intp)
 
 
-def cross_validated_mean(values: Floats, groups: Ints, folds: npt.NDArray[np.intp]) -> Floats:
+def cross_validated_mean(values: Floats, groups: Ints, folds: Index) -> Floats:
     """Mean of `values` per group over all folds but the row's own; over all groups where its group is only there.
 
     Args:

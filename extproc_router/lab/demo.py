@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import sys
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -57,7 +55,6 @@ def run(*, once: bool) -> int:
     Raises:
         StartupError: something does not start.
     """
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     start = time.monotonic()
 
     def say(what: str) -> None:

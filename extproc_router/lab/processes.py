@@ -6,6 +6,7 @@ import ctypes
 import os
 import signal
 import subprocess
+import sys
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -122,6 +123,11 @@ def wait_until(ready: Callable[[], bool], child: Child, *, seconds: float) -> fl
             raise StartupError(f"{child.name} was not ready within {seconds:g} s:\n{child.tail()}")
         time.sleep(POLL_SECONDS)
     return time.monotonic() - start
+
+
+def end_in_order_on_sigterm() -> None:
+    """Make SIGTERM end this process as an exception does: what runs is stopped, what was written is removed."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
 
 def _kill_group(group: int) -> None:

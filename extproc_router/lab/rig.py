@@ -14,7 +14,7 @@ from extproc_router.lab.processes import wait_until
 
 if TYPE_CHECKING:
     from extproc_router.lab.load import Result
-    from extproc_router.lab.stack import Envoy, Router
+    from extproc_router.lab.stack import Router
 
 CONCURRENCIES = (1, 32)
 WARM_UP_SECONDS = 1.0
@@ -68,7 +68,7 @@ class Rig(ExitStack):
         clusters = dict.fromkeys(stack.CLUSTERS, f"127.0.0.1:{self._upstream}")
         self.router = self.enter_context(stack.router(self._directory))
         clusters["extproc_router"] = f"unix:{self.router.socket}"
-        self._envoy = self._start_envoy("envoy", clusters)
+        self._envoy = self.enter_context(stack.envoy(self._directory, clusters=clusters))
         self._bare = self.enter_context(
             stack.envoy(self._directory, clusters=clusters, change=without_ext_proc, name="bare")
         )
@@ -78,9 +78,6 @@ class Rig(ExitStack):
             )
             for number, case in enumerate((BASELINE, *CASES))
         }
-
-    def _start_envoy(self, name: str, clusters: dict[str, str]) -> Envoy:
-        return self.enter_context(stack.envoy(self._directory, clusters=clusters, name=name))
 
     def _start_upstream(self) -> int:
         port, admin_port = free_ports(2)
@@ -127,9 +124,12 @@ class Rig(ExitStack):
     def _counts(self) -> tuple[float, float]:
         """Decisions and sheds so far."""
         text = get(self.router.metrics_port, "/metrics")[1].decode()
-        lines = [line.rpartition(" ") for line in text.splitlines() if not line.startswith("#")]
-        names = ("extproc_router_decisions_total{", "extproc_router_sheds_total{")
-        return tuple(sum(float(value) for key, _, value in lines if key.startswith(name)) for name in names)  # type: ignore[return-value]  # two names, two sums
+        samples = [line.rpartition(" ") for line in text.splitlines() if not line.startswith("#")]
+
+        def total(name: str) -> float:
+            return sum(float(value) for key, _, value in samples if key.startswith(f"{name}{{"))
+
+        return total("extproc_router_decisions_total"), total("extproc_router_sheds_total")
 
 
 def _progress(text: str) -> None:

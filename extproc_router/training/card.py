@@ -80,10 +80,11 @@ A sentence encoder and one linear head that names the domain of a prompt: {", ".
 | encoder | {checkpoint["model"]} (Apache-2.0), weights from the package `{checkpoint["package"]}` |
 | form | ONNX, int8 weights (7 bits, one scale a column), mean pooling and L2 normalisation in the graph |
 | embedding | {geometry.dimension} dimensions |
-| window | {geometry.max_tokens} tokens; of a longer text {geometry.head_share:.0%} from its head, the rest from its tail |
+| window | {geometry.max_tokens} tokens; of a longer text {geometry.head_share:.0%} from its head, the rest from \
+its tail |
 | head | multinomial logistic regression on the frozen int8 embeddings, temperature {head.temperature:.3f} |
-| confidence floor | {head.confidence_floor:.2f}: {head.floor_precision:.0%} precision above it on validation, exam and \
-chat counting half each |
+| confidence floor | {head.confidence_floor:.2f}: {head.floor_precision:.0%} precision above it on validation, exam \
+and chat counting half each |
 | parity | cosine with the original in float32, {parity.texts} texts: mean {parity.mean:.4f}, \
 least {parity.least:.4f} |
 | licence of the head | Apache-2.0; CLINC150 asks to be named (below) |

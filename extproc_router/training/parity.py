@@ -5,10 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from msgspec import Struct
-from transformers import BertModel
-from transformers.utils import logging as transformers_logging
 
 from extproc_router.encoder.session import Session
 from extproc_router.encoder.tokenizer import Tokenizer
@@ -41,6 +38,11 @@ def measure(texts: Sequence[str], checkpoint: Source, files: Files, geometry: Ge
     Returns:
         The cosines' mean and minimum.
     """
+    # Here, so that whoever only reads a Parity needs neither.
+    import torch  # noqa: PLC0415
+    from transformers import BertModel  # noqa: PLC0415
+    from transformers.utils import logging as transformers_logging  # noqa: PLC0415
+
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
     original = BertModel.from_pretrained(checkpoint.directory, add_pooling_layer=False).eval()

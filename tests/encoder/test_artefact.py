@@ -4,6 +4,7 @@ import json
 import shutil
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from extproc_router.encoder import artefact, manifest
@@ -109,7 +110,7 @@ def test_a_name_that_is_no_path(directory: Path) -> None:
     content = json.loads((directory / "manifest.json").read_text())
     content["files"]["a\0b"] = content["files"].pop("tokenizer.json")
     content["tokenizer"] = "a\0b"
-    contents = manifest.msgspec.convert(content, manifest.Manifest)
+    contents = msgspec.convert(content, manifest.Manifest)
     content["version"] = manifest.content_version(contents)
     (directory / "manifest.json").write_text(json.dumps(content))
     with pytest.raises(ArtefactError, match="null"):

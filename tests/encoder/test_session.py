@@ -27,7 +27,8 @@ def session(shipped: Path) -> Session:
 @pytest.mark.parametrize("length", [2, 3, 16, 127, 128])
 def test_an_embedding_has_length_one(session: Session, length: int) -> None:
     embedding = session.run([101, *range(2000, 1998 + length), 102])
-    assert (embedding.shape, embedding.dtype) == ((384,), np.float32)
+    assert embedding.shape == (384,)
+    assert embedding.dtype == np.float32
     assert np.linalg.norm(embedding) == pytest.approx(1, abs=1e-5)
 
 
