@@ -12,6 +12,7 @@ from extproc_router.config.meaning import did_you_mean
 from extproc_router.envoyconf import bootstrap as bootstraps
 from extproc_router.extproc.codec import METADATA_NAMESPACE
 from extproc_router.router import CLUSTER_HEADER, DECISION_HEADER
+from extproc_router.server.app import ENVELOPE_BYTES
 from extproc_router.types import Mistake
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 _READABLE = (BodySendMode.BUFFERED, BodySendMode.FULL_DUPLEX_STREAMED)
 # Envoy's own, where message_timeout is absent.
 _DEFAULT_MESSAGE_TIMEOUT = timedelta(milliseconds=200)
+# Envoy's own, where neither the virtual host nor the listener says otherwise.
+_DEFAULT_BUFFER_BYTES = 1024 * 1024
 _WRITTEN_HEADERS = (CLUSTER_HEADER, DECISION_HEADER, "content-length", "content-encoding")
 
 
@@ -57,9 +60,28 @@ def _ext_proc(config: Config, bootstrap: dict[str, Any], file: str) -> Iterator[
     filters = list(bootstraps.ext_proc_filters(bootstrap))
     if not filters:
         yield Mistake(file, 1, "http_filters", "there is no envoy.filters.http.ext_proc: the router is never asked")
-    for _, processor in filters:
+    for manager, processor in filters:
         for field, message in _processor_mistakes(config, processor):
             yield Mistake(file, 1, f"ext_proc.{field}", message)
+        for host in _virtual_hosts(manager):
+            yield from _buffer_mistakes(config, host, file)
+
+
+def _virtual_hosts(manager: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the virtual hosts that stand in the file; none where routes are discovered (RDS)."""
+    routes = manager.get("route_config")
+    hosts = routes.get("virtual_hosts") if isinstance(routes, dict) else None
+    return [host for host in hosts if isinstance(host, dict)] if isinstance(hosts, list) else []
+
+
+def _buffer_mistakes(config: Config, host: dict[str, Any], file: str) -> Iterator[Mistake]:
+    limit, cap = int(host.get("request_body_buffer_limit", _DEFAULT_BUFFER_BYTES)), config.limits.max_body_bytes
+    field = f"virtual_hosts.{host.get('name', '?')}.request_body_buffer_limit"
+    if limit < cap:
+        yield Mistake(file, 1, field, f"{limit} is below limits.max_body_bytes ({cap}): Envoy answers 413 first")
+    elif limit > cap + ENVELOPE_BYTES:
+        message = f"{limit} is more than {ENVELOPE_BYTES} above limits.max_body_bytes ({cap}): the router hangs up"
+        yield Mistake(file, 1, field, message)
 
 
 def _processor_mistakes(config: Config, processor: ExternalProcessor) -> Iterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from extproc_router.evaluation.findings import Interval, Routing
+    from extproc_router.evaluation.many import ManyRouting
 
 FEW_ROWS = 200
 _ALONE = ("always-weak", "always-strong", "best-single")
@@ -19,6 +20,24 @@ _NOISE = 1e-12
 def cautions(found: Routing) -> list[str]:
     """Return sentences, the gravest first; none where the figures may be taken as they are."""
     return [*_models(found), *_strategies(found), *_sample(found)]
+
+
+def many_cautions(found: ManyRouting) -> list[str]:
+    """Return the same for many models."""
+    best = found.models[0].name
+    told = []
+    if found.headroom <= _NOISE or _reaches_zero(found.headroom_interval):
+        told.append(
+            "routing cannot pay in quality: the models are not complementary. Choosing the best model for every row, "
+            f"with hindsight, gains {found.headroom:.4f}{_of(found.headroom_interval)} over {best} alone"
+        )
+    told += [
+        f"{name} cannot be told from {best} alone: quality differs by "
+        f"{mixed.over_best:+.4f}{_of(mixed.over_best_interval)}"
+        for name, mixed in found.strategies.items()
+        if name not in (*BASELINES, ORACLE) and _holds_zero(mixed.over_best_interval)
+    ]
+    return told + list(_sample(found))
 
 
 def _models(found: Routing) -> Iterator[str]:
@@ -59,7 +78,7 @@ def _strategies(found: Routing) -> Iterator[str]:
             )
 
 
-def _sample(found: Routing) -> Iterator[str]:
+def _sample(found: Routing | ManyRouting) -> Iterator[str]:
     if found.n < FEW_ROWS:
         yield f"only {found.n} rows: percentile intervals are too narrow on so few"
     if found.rounds < found.rounds_asked:

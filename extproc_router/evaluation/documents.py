@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from extproc_router.evaluation.cautions import cautions
+from extproc_router.evaluation.cautions import cautions, many_cautions
 
 if TYPE_CHECKING:
     from extproc_router.evaluation.findings import Fixed, Model, Ranked, Routing
+    from extproc_router.evaluation.heads import HeadFindings
+    from extproc_router.evaluation.many import ManyRouting
 
 _DECIMALS = 12
 _LEFT_OUT = ("band",)
@@ -56,6 +58,29 @@ def routing(found: Routing) -> dict[str, Any]:
         },
         "warnings": cautions(found),
     }
+
+
+def many(found: ManyRouting) -> dict[str, Any]:
+    """Describe the evaluation of many models; frontiers are (mean cost, quality)."""
+    return {
+        "n": found.n,
+        "models": {model.name: _model(model) for model in found.models},
+        "random": {"quality": found.random},
+        "oracle": {
+            "quality": found.oracle_quality,
+            "headroom": found.headroom,
+            "headroom_interval": found.headroom_interval,
+        },
+        "strategies": msgspec.to_builtins(dict(found.strategies)),
+        "bootstrap": {"rounds": found.rounds, "asked": found.rounds_asked, "seed": found.seed},
+        "warnings": many_cautions(found),
+    }
+
+
+def heads(found: HeadFindings) -> dict[str, Any]:
+    """Describe the evaluation of a head."""
+    document: dict[str, Any] = msgspec.to_builtins(found)
+    return document
 
 
 def _model(model: Model) -> dict[str, Any]:

@@ -48,7 +48,8 @@ def events(key: Floats, x: Floats, y: Floats, rows: Index | None = None) -> Even
     """
     order = np.argsort(-key, kind="stable")
     ordered = key[order]
-    ends = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True))
+    is_last = np.append(ordered[1:] != ordered[:-1], np.ones(min(len(key), 1), dtype=np.bool_))
+    ends = np.flatnonzero(is_last)
     return Events(order if rows is None else rows[order], x[order], y[order], ends)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,19 +11,16 @@ from msgspec import Struct
 from extproc_router.errors import StartupError
 from extproc_router.evaluation import frontier, resample
 from extproc_router.evaluation.findings import Interval, Model
-from extproc_router.evaluation.strategies import GROUP_MEAN, LENGTH, ORACLE, cross_validated_mean, fold_of
+from extproc_router.evaluation.predictors import PREDICTORS
+from extproc_router.evaluation.strategies import ORACLE
 from extproc_router.evaluation.sweep import sweep
 
 if TYPE_CHECKING:
-    from extproc_router.evaluation.arrays import Floats, Index, Ints
+    from extproc_router.evaluation.arrays import Floats
     from extproc_router.evaluation.outcomes import Outcomes
     from extproc_router.evaluation.resample import Curve, Units
     from extproc_router.evaluation.sweep import Moves
 
-Predictor = Callable[["Outcomes", int, int], "Floats"]
-"""(rows, folds, seed) -> predicted quality float64 [n, m], out of fold where it is fitted."""
-
-_LENGTH_BUCKETS = 10
 _SEEN = 0.95
 POINTS = 501
 
@@ -97,25 +94,6 @@ def complete(rows: Outcomes) -> tuple[Outcomes, tuple[str, ...]]:
     return rows.select(kept), tuple(model for model in rows.models if model not in kept)
 
 
-def group_mean(rows: Outcomes, folds: int, seed: int) -> Floats:
-    """Mean quality of each model in the row's group, over the other folds."""
-    return _means(rows, rows.groups, folds, seed)
-
-
-def length(rows: Outcomes, folds: int, seed: int) -> Floats:
-    """Mean quality of each model in the row's tenth of prompt lengths, over the other folds."""
-    edges = np.unique(np.quantile(rows.lengths, np.linspace(0, 1, _LENGTH_BUCKETS + 1)[1:-1]))
-    return _means(rows, np.searchsorted(edges, rows.lengths).astype(np.int64), folds, seed)
-
-
-def oracle(rows: Outcomes, folds: int, seed: int) -> Floats:  # noqa: ARG001 - every predictor is called alike
-    """What nobody can know beforehand: the quality of every model on this very row."""
-    return rows.quality
-
-
-PREDICTORS: dict[str, Predictor] = {LENGTH: length, GROUP_MEAN: group_mean, ORACLE: oracle}
-
-
 def evaluate(
     rows: Outcomes, predictions: Mapping[str, Floats], *, bootstrap: int = 1000, folds: int = 5, seed: int = 0
 ) -> ManyRouting:
@@ -137,106 +115,127 @@ def evaluate(
     known = rows.costs is not None and bool(np.isfinite(rows.costs).all())
     costs = rows.costs if known and rows.costs is not None else np.zeros_like(rows.quality)
     every = {**{name: predictor(rows, folds, seed) for name, predictor in PREDICTORS.items()}, **predictions}
-    moves = {name: sweep(predicted, costs.mean(axis=0)) for name, predicted in every.items()}
     units = resample.units(len(rows), seed)
-    paths = {name: _Path(rows.quality, costs, moved, units) for name, moved in moves.items()}
-    singles = np.stack([units.totals(column) for column in rows.quality.T])
-    best_of_row = rows.quality.max(axis=1)
-    oracle_totals, sizes = units.totals(best_of_row), units.sizes
-    cost_range = np.array([costs.mean(axis=0).min(), costs.mean(axis=0).max()])
-    done: dict[str, list[Floats]] = {name: [] for name in paths}
-    models: list[Floats] = []
-    heads: list[Floats] = []
-    try:
-        for weights in resample.rounds(units, bootstrap, seed):
-            drawn = weights @ sizes
-            means = singles @ weights.T / drawn
-            figures = {name: path.figures(weights, drawn, cost_range) for name, path in paths.items()}
-            models.append(means)
-            heads.append(weights @ oracle_totals / drawn - means.max(axis=0))
-            for name, values in figures.items():
-                done[name].append(np.stack([values[0], values[0] - means.max(axis=0), values[1]]))
-    except KeyboardInterrupt:
-        pass  # `rounds` says how far it came
-    whole = len(heads)
-    sampled = {name: _joined(chunks[:whole], 3) for name, chunks in done.items()}
-    means = _joined(models[:whole], len(rows.models))
+    prices = costs.mean(axis=0)
+    paths = {name: _Path(rows.quality, costs, sweep(predicted, prices), units) for name, predicted in every.items()}
+    axis = (float(prices.min()), float(prices.max()))
+    sampled = _Rounds(rows, paths, units, axis, (bootstrap, seed))
+    oracle_auc = _figures(*paths[ORACLE].exact, axis)[1]
     mean = rows.quality.mean(axis=0)
-    ones, whole_rows = np.ones((1, units.count)), np.array([float(len(rows))])
-    aucs = {name: float(path.figures(ones, whole_rows, cost_range)[1][0]) for name, path in paths.items()}
-    strategies = {
-        name: _mixed(rows, costs if known else None, moves[name], paths[name], sampled[name], aucs[name], aucs[ORACLE])
-        for name in paths
-    }
-    ranked = sorted(range(len(rows.models)), key=lambda model: -mean[model])
+    oracle_quality = float(rows.quality.max(axis=1).mean())
     return ManyRouting(
         n=len(rows),
         models=[
             Model(
                 rows.models[model],
                 float(mean[model]),
-                resample.interval(means[model]),
-                float(costs[:, model].mean()) if known else None,
+                resample.interval(sampled.models[model]),
+                float(prices[model]) if known else None,
             )
-            for model in ranked
+            for model in sorted(range(len(rows.models)), key=lambda model: -mean[model])
         ],
         random=float(rows.quality.mean()),
-        oracle_quality=float(best_of_row.mean()),
-        headroom=float(best_of_row.mean() - mean.max()),
-        headroom_interval=resample.interval(np.concatenate(heads)) if heads else None,
-        strategies=strategies,
-        rounds=means.shape[1],
+        oracle_quality=oracle_quality,
+        headroom=oracle_quality - float(mean.max()),
+        headroom_interval=resample.interval(sampled.headroom),
+        strategies={
+            name: _mixed(rows, costs if known else None, path, sampled.strategies[name], (axis, float(oracle_auc[0])))
+            for name, path in paths.items()
+        },
+        rounds=len(sampled.headroom),
         rounds_asked=bootstrap,
         seed=seed,
     )
 
 
 class _Path:
-    """A frontier among many models, ready for rounds."""
+    """A frontier among many models: exact, and ready for rounds."""
 
     def __init__(self, quality: Floats, costs: Floats, moves: Moves, units: Units) -> None:
         number = np.arange(len(quality))
-        self.walked = frontier.events(
+        walked = frontier.events(
             moves.slope,
             costs[moves.rows, moves.target] - costs[moves.rows, moves.origin],
             quality[moves.rows, moves.target] - quality[moves.rows, moves.origin],
             moves.rows,
         )
-        self.base = (costs[number, moves.start], quality[number, moves.start])
-        self._totals = np.stack([units.totals(values) for values in self.base])
-        self._curve: Curve | None = resample.curve(self.walked, units) if len(moves.rows) else None
+        start = (costs[number, moves.start], quality[number, moves.start])
+        x, y = frontier.walk(walked, len(quality))
+        self.end = moves.end
+        self.exact = (start[0].mean() + x[None], start[1].mean() + y[None])
+        self._totals = np.stack([units.totals(values) for values in start])
+        self._curve: Curve | None = resample.curve(walked, units) if len(moves.rows) else None
 
     def walk(self, weights: Floats, drawn: Floats) -> tuple[Floats, Floats]:
         """Return (mean cost, mean quality), float64 [rounds, points]."""
-        x0, y0 = self._totals @ weights.T / drawn
+        x0, y0 = (self._totals @ weights.T / drawn)[:, :, None]
         if self._curve is None:
-            return x0[:, None], y0[:, None]
+            return x0, y0
         x, y = self._curve.walk(weights)
-        return x0[:, None] + x / drawn[:, None], y0[:, None] + y / drawn[:, None]
+        return x0 + x / drawn[:, None], y0 + y / drawn[:, None]
 
-    def figures(self, weights: Floats, drawn: Floats, cost_range: Floats) -> tuple[Floats, Floats]:
-        """Return the quality at lambda = 0 and the mean quality over the cost axis, float64 [rounds] each."""
-        x, y = self.walk(weights, drawn)
-        low, high = cost_range
-        if high <= low:
-            return y[:, -1], y[:, -1]
-        at = np.clip((x - low) / (high - low), 0.0, 1.0)
-        return y[:, -1], at[:, 0] * y[:, 0] + frontier.area(at, y) + (1 - at[:, -1]) * y[:, -1]
+
+class _Rounds:
+    """What every strategy came to in every round: its quality, that over the best single model, its AUC."""
+
+    def __init__(
+        self,
+        rows: Outcomes,
+        paths: Mapping[str, _Path],
+        units: Units,
+        axis: tuple[float, float],
+        asked: tuple[int, int],
+    ) -> None:
+        singles = np.stack([units.totals(column) for column in rows.quality.T])
+        best, sizes = units.totals(rows.quality.max(axis=1)), units.sizes
+        done: list[tuple[Floats, Floats, dict[str, Floats]]] = []
+        try:
+            for weights in resample.rounds(units, *asked):
+                drawn = weights @ sizes
+                models = singles @ weights.T / drawn
+                single = models.max(axis=0)
+                each = {name: _figures(*path.walk(weights, drawn), axis) for name, path in paths.items()}
+                done.append(
+                    (
+                        models,
+                        weights @ best / drawn - single,
+                        {name: np.stack([end, end - single, auc]) for name, (end, auc) in each.items()},
+                    )
+                )
+        except KeyboardInterrupt:
+            pass  # `rounds` says how far it came
+        self.models = _joined([chunk[0] for chunk in done], len(rows.models))
+        self.headroom = _joined([chunk[1][None] for chunk in done], 1)[0]
+        self.strategies = {name: _joined([chunk[2][name] for chunk in done], 3) for name in paths}
+
+
+def _figures(x: Floats, y: Floats, axis: tuple[float, float]) -> tuple[Floats, Floats]:
+    """Return the quality at lambda = 0 and the mean quality over the cost axis, float64 [rounds] each."""
+    low, high = axis
+    if high <= low:
+        return y[:, -1], y[:, -1]
+    at = np.clip((x - low) / (high - low), 0.0, 1.0)
+    return y[:, -1], at[:, 0] * y[:, 0] + frontier.area(at, y) + (1 - at[:, -1]) * y[:, -1]
 
 
 def _mixed(
-    rows: Outcomes, costs: Floats | None, moves: Moves, path: _Path, sampled: Floats, auc: float, oracle_auc: float
+    rows: Outcomes,
+    costs: Floats | None,
+    path: _Path,
+    sampled: Floats,
+    reference: tuple[tuple[float, float], float],
 ) -> Mixed:
+    axis, oracle_auc = reference
     number = np.arange(len(rows))
-    chosen = rows.quality[number, moves.end]
-    quality, best = float(chosen.mean()), float(rows.quality.mean(axis=0).max())
-    shares = np.bincount(moves.end, minlength=len(rows.models)) / len(rows)
-    x, y = _exact(path, len(rows))
-    match = float(frontier.first_crossing(x[None], y[None], np.array([best]))[0])
+    best = float(rows.quality.mean(axis=0).max())
+    shares = np.bincount(path.end, minlength=len(rows.models)) / len(rows)
+    x, y = path.exact
+    quality, auc = (float(values[0]) for values in _figures(x, y, axis))
+    match = float(frontier.first_crossing(x, y, np.array([best]))[0])
     return Mixed(
         quality=quality,
         interval=resample.interval(sampled[0]),
-        cost=None if costs is None else float(costs[number, moves.end].mean()),
+        cost=None if costs is None else float(costs[number, path.end].mean()),
         shares={model: float(share) for model, share in zip(rows.models, shares, strict=True) if share > 0},
         over_best=quality - best,
         over_best_interval=resample.interval(sampled[1]),
@@ -245,18 +244,8 @@ def _mixed(
         auc_interval=None if costs is None else resample.interval(sampled[2]),
         oracle_gap=oracle_auc - auc,
         match_cost=None if costs is None or np.isnan(match) else match,
-        frontier=frontier.thin(x, y, POINTS),
+        frontier=frontier.thin(x[0], y[0], POINTS),
     )
-
-
-def _exact(path: _Path, rows: int) -> tuple[Floats, Floats]:
-    x, y = frontier.walk(path.walked, rows)
-    return float(path.base[0].mean()) + x, float(path.base[1].mean()) + y
-
-
-def _means(rows: Outcomes, groups: Ints, folds: int, seed: int) -> Floats:
-    dealt: Index = fold_of(rows.keys, folds, seed)
-    return np.stack([cross_validated_mean(column, groups, dealt) for column in rows.quality.T], axis=1)
 
 
 def _joined(chunks: list[Floats], height: int) -> Floats:

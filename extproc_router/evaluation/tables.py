@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from extproc_router.evaluation.cautions import cautions
+from extproc_router.evaluation.cautions import cautions, many_cautions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from extproc_router.evaluation.findings import Interval, Point, Ranked, Routing
+    from extproc_router.evaluation.heads import HeadFindings, Slice
+    from extproc_router.evaluation.many import ManyRouting, Mixed
 
 NOTHING = "-"
+_SHOWN_MODELS = 3
+_SHOWN_MISTAKES = 10
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Align columns: the first to the left, the others to the right."""
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, left: tuple[int, ...] = (0,)) -> str:
+    """Align columns: those in `left` to the left, the others to the right."""
     widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
     lines = [
         "  ".join(
-            cell.ljust(width) if column == 0 else cell.rjust(width)
+            cell.ljust(width) if column in left else cell.rjust(width)
             for column, (cell, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
         for row in (head, *rows)
@@ -68,6 +72,92 @@ def routing(found: Routing) -> str:
     if costs:
         parts.append(_savings(found))
     return "\n\n".join([*parts, *(f"warning: {caution}" for caution in cautions(found))])
+
+
+def many(found: ManyRouting) -> str:
+    """Write the evaluation of many models."""
+    parts = [
+        f"{found.n:,} rows, {len(found.models)} models; 95 % intervals from {found.rounds:,} rounds, seed {found.seed}",
+        table(
+            ["model", "quality", "interval", "cost"],
+            [
+                [model.name, number(model.quality, 4), interval(model.interval, 4), number(model.cost, 6)]
+                for model in found.models
+            ],
+        ),
+        (
+            f"the best model of each row: {found.oracle_quality:.4f}, {found.headroom:.4f} above the best single model "
+            f"({interval(found.headroom_interval, 4)}); a model drawn at random: {found.random:.4f}"
+        ),
+        table(
+            ["strategy", "quality", "interval", "over best", "interval", "cost", "AUC", "oracle gap", "regret", "mix"],
+            [_mixed(name, row) for name, row in sorted(found.strategies.items(), key=lambda item: -item[1].quality)],
+            left=(0, 9),
+        ),
+    ]
+    return "\n\n".join([*parts, *(f"warning: {caution}" for caution in many_cautions(found))])
+
+
+def heads(found: HeadFindings) -> str:
+    """Write the evaluation of a head: figures, slices, and what is taken for what."""
+    figures = [
+        ("accuracy", found.accuracy),
+        ("macro-F1", found.macro_f1),
+        ("AUC", found.auc),
+        (f"recall at FPR {found.fpr:g}", found.recall),
+        ("ECE", found.ece),
+    ]
+    parts = [
+        f"{found.n:,} rows, {len(found.labels)} labels; 95 % intervals from {found.rounds:,} rounds, seed {found.seed}",
+        table(
+            ["figure", "value", "interval"],
+            [[name, number(figure.value, 4), interval(figure.interval, 4)] for name, figure in figures]
+            + [["always the commonest label", number(found.majority, 4), NOTHING]],
+        ),
+    ]
+    parts += [
+        _slices(title, slices) for title, slices in (("source", found.sources), ("length", found.lengths)) if slices
+    ]
+    mistaken = sorted(
+        (
+            (count, true, predicted)
+            for true, row in enumerate(found.confusion)
+            for predicted, count in enumerate(row)
+            if count and true != predicted
+        ),
+        reverse=True,
+    )[:_SHOWN_MISTAKES]
+    if mistaken:
+        rows = [[found.labels[true], found.labels[predicted], str(count)] for count, true, predicted in mistaken]
+        parts.append(table(["is", "was read as", "rows"], rows, left=(0, 1)))
+    if found.interrupted or found.rounds < found.rounds_asked:
+        parts.append(f"warning: interrupted: {found.n:,} rows and {found.rounds} of {found.rounds_asked} rounds are in")
+    return "\n\n".join(parts)
+
+
+def _slices(title: str, slices: Mapping[str, Slice]) -> str:
+    rows = [
+        [name, f"{part.n:,}", number(part.accuracy, 4), interval(part.interval, 4)]
+        + [number(part.macro_f1, 4), number(part.ece, 4)]
+        for name, part in slices.items()
+    ]
+    return table([title, "rows", "accuracy", "interval", "macro-F1", "ECE"], rows)
+
+
+def _mixed(name: str, row: Mixed) -> list[str]:
+    mix = sorted(row.shares.items(), key=lambda item: -item[1])[:_SHOWN_MODELS]
+    return [
+        name,
+        number(row.quality, 4),
+        interval(row.interval, 4),
+        number(row.over_best, 4),
+        interval(row.over_best_interval, 4),
+        number(row.cost, 6),
+        number(row.auc, 4),
+        number(row.oracle_gap, 4),
+        number(row.regret, 4),
+        ", ".join(f"{share:.0%} {model}" for model, share in mix),
+    ]
 
 
 def _ranked(name: str, row: Ranked) -> list[str]:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 # gRPC's own limit is for the whole message: the body and its envelope.
-_ENVELOPE_BYTES = 1024 * 1024
+ENVELOPE_BYTES = 1024 * 1024
 # Envoy needs a moment to see NOT_SERVING before streams are refused.
 _DRAIN_NOTICE_SHARE = 0.2
 # A prompt takes milliseconds: one that has run this long will not come back, and only a restart helps.
@@ -113,8 +113,8 @@ async def _start(
     addresses.claim(address)
     server = grpc.aio.server(
         options=[
-            ("grpc.max_receive_message_length", settings.max_body_bytes + _ENVELOPE_BYTES),
-            ("grpc.max_send_message_length", settings.max_body_bytes + _ENVELOPE_BYTES),
+            ("grpc.max_receive_message_length", settings.max_body_bytes + ENVELOPE_BYTES),
+            ("grpc.max_send_message_length", settings.max_body_bytes + ENVELOPE_BYTES),
             ("grpc.so_reuseport", int(settings.share_port)),
             # Envoy pings idle connections; the default answer is to hang up on it.
             ("grpc.http2.max_ping_strikes", 0),

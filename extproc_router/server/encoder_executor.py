@@ -1,21 +1,26 @@
 """The encoder off the event loop: one thread, a bounded queue, a deadline.
 
-One thread is right: the session runs on one core, and a second prompt would only slow the first.
+One thread is right: the session runs on one core, and a second prompt would only slow the first. It is a daemon, and no
+executor of the standard library, because those are waited for when the interpreter ends: an encoder that hangs would
+outlive SIGTERM.
 """
 
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from concurrent.futures import Future
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, TypeAlias
 
 from extproc_router.errors import EncoderFailed, EncoderOverloaded, EncoderTimeout
+from extproc_router.types import Encoding
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from extproc_router.types import Encoding
+_Job: TypeAlias = tuple[str, Future[Encoding], asyncio.AbstractEventLoop]
 
 
 class EncoderExecutor:
@@ -42,7 +47,8 @@ class EncoderExecutor:
         self._on_depth = on_depth
         self._inside = 0
         self._started: float | None = None
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="encoder")
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        threading.Thread(target=self._work, name="encoder", daemon=True).start()
 
     async def encode(self, text: str) -> Encoding:
         """Encode one text.
@@ -54,18 +60,14 @@ class EncoderExecutor:
         """
         if self._inside >= self._queue:
             raise EncoderOverloaded(f"{self._inside} prompts are in the queue")
-        loop = asyncio.get_running_loop()
-        future = self._thread.submit(self._run, text)
+        loop, future = asyncio.get_running_loop(), Future[Encoding]()
         self._moved(1)
-        # A prompt leaves when its thread is done with it, not when its client has lost patience.
-        future.add_done_callback(lambda done: self._leave(loop, done))
+        self._jobs.put((text, future, loop))
         try:
             async with asyncio.timeout(self._deadline_seconds):
                 return await asyncio.wrap_future(future)
         except TimeoutError as error:
             raise EncoderTimeout(f"no answer in {self._deadline_seconds * 1000:.0f} ms") from error
-        except asyncio.CancelledError:
-            raise
         except Exception as error:
             raise EncoderFailed(f"the encoder raised {type(error).__name__}") from error
 
@@ -76,21 +78,30 @@ class EncoderExecutor:
         return 0.0 if started is None else time.monotonic() - started
 
     def close(self) -> None:
-        """Let the thread go; prompts that wait are dropped, one that runs is not waited for."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        """Let the thread go once it has worked off what waits; nobody waits for it."""
+        self._jobs.put(None)
 
-    def _run(self, text: str) -> Encoding:
+    def _work(self) -> None:
+        while job := self._jobs.get():
+            text, future, loop = job
+            # Otherwise it timed out, or its client left, while it waited.
+            if future.set_running_or_notify_cancel():
+                self._run(text, future)
+            # A prompt counts until the thread is done with it, not until its client has lost patience: behind an
+            # encoder that hangs the queue fills up, and what comes then is shed at the door.
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(self._moved, -1)
+
+    def _run(self, text: str, future: Future[Encoding]) -> None:
         self._started = time.monotonic()
         try:
-            return self._encode(text)
+            encoding = self._encode(text)
+        except BaseException as error:  # noqa: BLE001 - the thread must outlive whatever an encoder raises
+            future.set_exception(error)
+        else:
+            future.set_result(encoding)
         finally:
             self._started = None
-
-    def _leave(self, loop: asyncio.AbstractEventLoop, future: Future[Encoding]) -> None:
-        if not future.cancelled():
-            future.exception()  # looked at: it may have nobody else left to be told
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(self._moved, -1)
 
     def _moved(self, change: int) -> None:
         self._inside += change

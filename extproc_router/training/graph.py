@@ -85,7 +85,8 @@ class _Graph:
 
 def _embeddings(graph: _Graph, weights: Mapping[str, Array], max_tokens: int) -> str:
     words = weights["embeddings.word_embeddings.weight"]
-    scale = (np.abs(words).max(axis=1, keepdims=True) / 127).astype(np.float32)
+    # A row of zeros (padding) would have no scale.
+    scale = (np.maximum(np.abs(words).max(axis=1, keepdims=True), np.finfo(np.float32).tiny) / 127).astype(np.float32)
     graph.add("Gather", [graph.constant("words", np.round(words / scale).astype(np.int8)), "input_ids"], "word_int8")
     graph.add("Gather", [graph.constant("word_scales", scale), "input_ids"], "word_scale")
     graph.add("Cast", ["word_int8"], "word_float", to=TensorProto.FLOAT)

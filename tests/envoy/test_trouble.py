@@ -164,7 +164,6 @@ def test_sigterm_drains(make_house: type[House]) -> None:
         assert sorted(request.cluster for request in house.received) == ["code", "small"]
 
 
-@pytest.mark.xfail(strict=True, reason="the encoder's thread is joined at interpreter exit, so only SIGKILL ends it")
 def test_sigterm_ends_a_router_whose_encoder_hangs(make_house: type[House]) -> None:
     with house_with(make_house, hanging=True) as house:
         assert house.post(house.chat()).status == 200

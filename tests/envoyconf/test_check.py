@@ -67,6 +67,20 @@ def test_what_would_make_decisions_come_to_nothing(
     assert any(field in mistake.field and says in mistake.message for mistake in mistakes), mistakes
 
 
+@pytest.mark.parametrize(
+    ("limit", "says"), [(1_000_000, "Envoy answers 413 first"), (64_000_000, "hangs up"), (None, "413")]
+)
+def test_body_limits_are_paired(root: Path, shipped: dict[str, Any], limit: int | None, says: str) -> None:
+    data = deepcopy(shipped)
+    manager = data["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
+    [host] = manager["route_config"]["virtual_hosts"]
+    del host["request_body_buffer_limit"]
+    if limit is not None:
+        host["request_body_buffer_limit"] = limit
+    [mistake] = check.find_mistakes(config(root), data, "envoy.yaml")
+    assert says in mistake.message
+
+
 def test_no_ext_proc_at_all_is_a_mistake(root: Path, shipped: dict[str, Any]) -> None:
     data = deepcopy(shipped)
     manager = data["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]

@@ -67,6 +67,24 @@ def test_a_late_answer_is_a_timeout_and_keeps_its_place_until_the_thread_is_done
     asyncio.run(main())
 
 
+def test_behind_an_encoder_that_hangs_the_queue_stays_bounded(lab: Any) -> None:
+    async def main() -> None:
+        gate = lab.Gate()
+        executor = EncoderExecutor(gate, queue=3, deadline_seconds=0.02, on_depth=lambda _: None)
+        shed: list[type] = []
+        for _ in range(20):
+            results = await asyncio.gather(*(executor.encode("x") for _ in range(2)), return_exceptions=True)
+            shed += [type(result) for result in results]
+        assert shed.count(EncoderTimeout) == 3
+        assert shed.count(EncoderOverloaded) == 37
+        assert executor._jobs.qsize() <= 2
+        gate.release.set()
+        await settle(executor)
+        executor.close()
+
+    asyncio.run(main())
+
+
 def test_a_prompt_that_timed_out_waiting_is_never_run(lab: Any) -> None:
     async def main() -> None:
         gate, seen = lab.Gate(), list[str]()

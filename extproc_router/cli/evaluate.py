@@ -1,0 +1,288 @@
+"""`extproc-router evaluate`: is the routing worth it, and are the heads right?"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from extproc_router.cli import common
+from extproc_router.errors import StartupError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from extproc_router.encoder import Encoder
+    from extproc_router.evaluation.arrays import Flags, Floats
+    from extproc_router.evaluation.findings import Routing
+    from extproc_router.evaluation.many import ManyRouting
+    from extproc_router.evaluation.outcomes import Outcomes
+    from extproc_router.evaluation.policies import Verdicts
+
+_MOST_ROUNDS = 100_000
+
+
+def register(subparsers: Any) -> None:  # noqa: ANN401 - argparse has no public name for it
+    """Add the command and its two subjects."""
+    parser = subparsers.add_parser(
+        "evaluate",
+        help="measure routing strategies, or the encoder's heads, on your own data",
+        description="Measure on your own data, with intervals, beside baselines that cost nothing.",
+    )
+    subjects = parser.add_subparsers(dest="subject", metavar="SUBJECT", required=True)
+    _register_routing(subjects)
+    _register_heads(subjects)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the chosen subject."""
+    return int(args.run(args))
+
+
+def _register_routing(subjects: Any) -> None:  # noqa: ANN401 - as above
+    parser = subjects.add_parser(
+        "routing",
+        help="the cost-quality frontier",
+        description=(
+            "Measure routing on rows {prompt | messages, scores: {model: number}, costs?, group?}: the frontier over "
+            "every cut point, APGR, CPT, oracle and regret, beside random, prompt length and group mean. Without "
+            "--strong and --weak: all models at once."
+        ),
+    )
+    parser.add_argument("--data", type=Path, required=True, metavar="FILE", help="outcomes, JSON Lines, also gzipped")
+    parser.add_argument("--strong", metavar="MODEL", help="the dearer model of a pair")
+    parser.add_argument("--weak", metavar="MODEL", help="the cheaper model of a pair")
+    parser.add_argument(
+        "--score-field",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a member of the rows with a precomputed score, higher where the strong model is needed; may be repeated",
+    )
+    parser.add_argument("--strategies", type=_names, default=(), metavar="A,B", help="further strategies, by name")
+    parser.add_argument("--policy", type=Path, metavar="FILE", help="evaluate this policy file as a whole")
+    common.add_model(parser)
+    parser.add_argument(
+        "--as",
+        dest="names",
+        action="append",
+        default=[],
+        metavar="NAME=MODEL",
+        help="the policy's model NAME is the data's MODEL; may be repeated",
+    )
+    parser.add_argument(
+        "--prices", type=Path, metavar="FILE", help="JSON {model: cost per request | {input, output}} for data without"
+    )
+    parser.add_argument("--group-field", metavar="NAME", help="which member is the group (default: the first known)")
+    parser.add_argument("--folds", type=_whole(2, 100), default=5, metavar="N", help="of fitted baselines (default: 5)")
+    _add_common(parser)
+    parser.set_defaults(run=run_routing)
+
+
+def _register_heads(subjects: Any) -> None:  # noqa: ANN401 - as above
+    parser = subjects.add_parser(
+        "heads",
+        help="a head's answers against labels",
+        description=(
+            "Measure a head on rows {label, probs: {label: p}}, {label, heads: {NAME: {probs}}}, {label, score} for "
+            "yes-or-no labels, or {label, text}: the encoder reads the text then."
+        ),
+    )
+    parser.add_argument("--data", type=Path, required=True, metavar="FILE", help="rows, JSON Lines, also gzipped")
+    parser.add_argument("--head", default="domain", metavar="NAME", help="which head (default: %(default)s)")
+    parser.add_argument("--label-field", default="label", metavar="NAME", help="the true label (default: %(default)s)")
+    parser.add_argument(
+        "--fpr",
+        type=_share,
+        default=0.01,
+        metavar="X",
+        help="false-positive rate for recall (default: 0.01)",
+    )
+    common.add_model(parser)
+    _add_common(parser)
+    parser.set_defaults(run=run_heads)
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--report", type=Path, metavar="DIR", help="write report.html and PNGs there")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument(
+        "--bootstrap", type=_whole(0, _MOST_ROUNDS), default=1000, metavar="N", help="rounds (default: %(default)s)"
+    )
+    parser.add_argument("--seed", type=_whole(0, 2**32 - 1), default=0, metavar="N", help="(default: %(default)s)")
+    parser.add_argument("--strict", action="store_true", help="a bad row is an error, not left out")
+
+
+def run_routing(args: argparse.Namespace) -> int:
+    """Evaluate a pair, or all models."""
+    from extproc_router.evaluation import documents, outcomes, tables  # noqa: PLC0415 - heavy
+
+    if bool(args.strong) != bool(args.weak):
+        raise StartupError("give both --strong and --weak, or neither")
+    rows, faults = outcomes.read(
+        args.data,
+        columns=tuple(args.score_field),
+        group_field=args.group_field,
+        keep_texts=args.policy is not None or _reads_texts(args.strategies),
+        strict=args.strict,
+    )
+    if faults.count:
+        print(f"{faults}\n{faults.count:,} rows were left out", file=sys.stderr)
+    if args.prices:
+        rows = outcomes.price(rows, _prices(args.prices))
+    if args.strong:
+        found = _pair(args, rows)
+        if args.report:
+            from extproc_router.evaluation import report  # noqa: PLC0415 - needs the `report` extra
+
+            print(f"wrote {report.write_routing(found, args.report, str(args.data))}", file=sys.stderr)
+        print(documents.dump(documents.routing(found)) if args.json else tables.routing(found))
+        return 0
+    everything = _many(args, rows)
+    if args.report:
+        from extproc_router.evaluation import report  # noqa: PLC0415 - needs the `report` extra
+
+        print(f"wrote {report.write_many(everything, args.report, str(args.data))}", file=sys.stderr)
+    print(documents.dump(documents.many(everything)) if args.json else tables.many(everything))
+    return 0
+
+
+def run_heads(args: argparse.Namespace) -> int:
+    """Evaluate a head."""
+    from extproc_router.evaluation import documents, head_rows, heads, tables  # noqa: PLC0415 - heavy
+
+    answers, faults = head_rows.read(
+        args.data, args.head, label_field=args.label_field, encode=_Reader(args.model, args.head), strict=args.strict
+    )
+    if faults.count:
+        print(f"{faults}\n{faults.count:,} rows were left out", file=sys.stderr)
+    found = heads.evaluate(answers, fpr=args.fpr, bootstrap=args.bootstrap, seed=args.seed)
+    if args.report:
+        from extproc_router.evaluation import report  # noqa: PLC0415 - needs the `report` extra
+
+        print(f"wrote {report.write_heads(found, args.report, str(args.data))}", file=sys.stderr)
+    print(documents.dump(documents.heads(found)) if args.json else tables.heads(found))
+    return 0
+
+
+class _Reader:
+    """Asks the encoder, which is loaded once it is needed."""
+
+    def __init__(self, model: Path, head: str) -> None:
+        self._model, self._head = model, head
+        self._encoder: Encoder | None = None
+
+    def __call__(self, text: str) -> Mapping[str, float]:
+        if self._encoder is None:
+            from extproc_router import wiring  # noqa: PLC0415 - heavy
+
+            self._encoder = wiring.load_encoder(self._model)
+        heads = self._encoder.encode(text).heads
+        if self._head not in heads:
+            raise StartupError(f"{self._model}: no head {self._head!r}, only {', '.join(heads)}")
+        return heads[self._head].probs
+
+
+def _pair(args: argparse.Namespace, rows: Outcomes) -> Routing:
+    from extproc_router.evaluation import outcomes, routing, strategies  # noqa: PLC0415 - heavy
+
+    pair = outcomes.pair(rows, weak=args.weak, strong=args.strong)
+    fixed: dict[str, Flags] = {}
+    scores: dict[str, Floats] = {}
+    if args.policy:
+        kept, verdicts = _judge(args, pair.outcomes, (args.weak, args.strong))
+        pair = outcomes.pair(kept, weak=args.weak, strong=args.strong)
+        fixed["policy"] = verdicts.choice == 1
+        scores["policy-domains"] = verdicts.preference[:, 1]
+    scores |= strategies.score(args.strategies, pair, folds=args.folds, seed=args.seed)
+    scores |= {name: pair.outcomes.column(name) for name in args.score_field}
+    return routing.evaluate(
+        pair.outcomes, scores, strong=args.strong, weak=args.weak, fixed=fixed, bootstrap=args.bootstrap, seed=args.seed
+    )
+
+
+def _many(args: argparse.Namespace, rows: Outcomes) -> ManyRouting:
+    import numpy as np  # noqa: PLC0415 - heavy
+
+    from extproc_router.evaluation import many  # noqa: PLC0415 - heavy
+    from extproc_router.evaluation.predictors import PREDICTORS  # noqa: PLC0415 - heavy
+
+    if args.score_field:
+        raise StartupError("--score-field ranks rows for one strong model: give --strong and --weak")
+    unknown = [name for name in args.strategies if name not in PREDICTORS]
+    if unknown:
+        raise StartupError(f"unknown strategy {', '.join(unknown)} for many models; known: {', '.join(PREDICTORS)}")
+    kept, left = many.complete(rows)
+    if left:
+        print(f"left out, tried on less than 95 % of the rows: {', '.join(left)}", file=sys.stderr)
+    predictions: dict[str, Floats] = {}
+    if args.policy:
+        kept, verdicts = _judge(args, kept, kept.models)
+        predictions["policy"] = np.eye(len(kept.models))[verdicts.choice]
+    predictions |= {name: PREDICTORS[name](kept, args.folds, args.seed) for name in args.strategies}
+    return many.evaluate(kept, predictions, bootstrap=args.bootstrap, folds=args.folds, seed=args.seed)
+
+
+def _judge(args: argparse.Namespace, rows: Outcomes, models: tuple[str, ...]) -> tuple[Outcomes, Verdicts]:
+    """Run the policy; after Ctrl-C everything is measured on the rows that it has seen."""
+    import numpy as np  # noqa: PLC0415 - heavy
+
+    from extproc_router.evaluation import policies  # noqa: PLC0415 - loads the encoder's room
+
+    verdicts = policies.judge(args.policy, args.model, rows.texts or (), models, _map(args.names))
+    seen = len(verdicts.choice)
+    if seen < len(rows):
+        print(f"interrupted: the figures rest on the first {seen:,} of {len(rows):,} rows", file=sys.stderr)
+    return rows.take(np.arange(seen)), verdicts
+
+
+def _reads_texts(names: tuple[str, ...]) -> bool:
+    from extproc_router.evaluation.strategies import NEED_TEXTS  # noqa: PLC0415 - heavy
+
+    return not NEED_TEXTS.isdisjoint(names)
+
+
+def _map(pairs: list[str]) -> dict[str, str]:
+    names = {}
+    for pair in pairs:
+        name, equals, model = pair.partition("=")
+        if not equals or not name or not model:
+            raise StartupError(f"--as {pair!r}: expected NAME=MODEL")
+        names[name] = model
+    return names
+
+
+def _prices(path: Path) -> dict[str, float]:
+    try:
+        written = json.loads(path.read_bytes())
+        return {
+            model: float(price["input"]) + float(price["output"]) if isinstance(price, dict) else float(price)
+            for model, price in written.items()
+        }
+    except OSError as error:
+        raise StartupError(f"{path}: {error.strerror or error}") from error
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise StartupError(f"{path}: expected {{model: number}} or {{model: {{input, output}}}}: {error}") from error
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _whole(least: int, most: int) -> Any:  # noqa: ANN401 - what argparse calls a type
+    def parse(text: str) -> int:
+        value = int(text)
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"expected {least} to {most}")
+        return value
+
+    return parse
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError("expected a number between 0 and 1")
+    return value
