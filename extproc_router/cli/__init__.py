@@ -16,7 +16,7 @@ from extproc_router.errors import RouterError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = ("serve", "check", "explain", "demo", "bench")
+COMMANDS = ("serve", "check", "explain", "demo", "bench", "train")
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -45,6 +45,7 @@ def measure(texts: Sequence[str], checkpoint: Source, files: Files, geometry: Ge
 
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
+    torch.set_num_threads(1)  # short texts on shared cores: more threads took twelve times as long
     original = BertModel.from_pretrained(checkpoint.directory, add_pooling_layer=False).eval()
     tokenizer, session = Tokenizer(files.tokenizer, geometry), Session(files.encoder, geometry.dimension)
     cosines = []
