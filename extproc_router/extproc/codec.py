@@ -30,7 +30,7 @@ from extproc_router.extproc.events import (
 from extproc_router.types import HttpRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from envoy.service.ext_proc.v3.external_processor_pb2 import ProcessingRequest
 
@@ -89,16 +89,26 @@ def decode(message: ProcessingRequest) -> Event:  # noqa: PLR0911 - one return p
             return Unknown()
 
 
-def _http_request(pairs: Iterable[base_pb2.HeaderValue]) -> HttpRequest:
+def _http_request(pairs: Sequence[base_pb2.HeaderValue]) -> HttpRequest:
+    headers = {pair.key: _value(pair) for pair in pairs}
+    if len(headers) < len(pairs):
+        headers = _joined(pairs)
+    method, path = headers.pop(":method", ""), headers.pop(":path", "")
+    return HttpRequest(method, path, headers, None)
+
+
+def _joined(pairs: Sequence[base_pb2.HeaderValue]) -> dict[str, str]:
     """Join repeated headers: Envoy shows each occurrence on its own, and none may hide behind another."""
     headers: dict[str, str] = {}
     for pair in pairs:
-        raw = pair.raw_value
-        value = raw.decode("latin-1") if raw else pair.value
-        key = pair.key
-        headers[key] = f"{headers[key]}, {value}" if key in headers else value
-    method, path = headers.pop(":method", ""), headers.pop(":path", "")
-    return HttpRequest(method, path, headers, None)
+        value = _value(pair)
+        headers[pair.key] = f"{headers[pair.key]}, {value}" if pair.key in headers else value
+    return headers
+
+
+def _value(pair: base_pb2.HeaderValue) -> str:
+    # Envoy before 1.27 sent text.
+    return str(pair.raw_value, "latin-1") or pair.value
 
 
 _CONTINUE = {phase: pb.ProcessingResponse() for phase in Phase}
