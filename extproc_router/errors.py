@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from extproc_router.types import Mistake
 
 
+_SHOWN_NAME = 128
+
+
 class RouterError(Exception):
     """Root of the tree."""
 
@@ -54,6 +57,11 @@ class ModelNotFound(ClientError):
 
     status = 404
     code = "model_not_found"
+
+    def __init__(self, model: str) -> None:
+        # A client may write megabytes there, and its answer has to fit into a message.
+        shown = model if len(model) <= _SHOWN_NAME else f"{model[:_SHOWN_NAME]}..."
+        super().__init__(f"The model '{shown}' does not exist.", param="model")
 
 
 class BodyTooLarge(ClientError):

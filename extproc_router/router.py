@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from extproc_router import dialects
 from extproc_router.dialects import Dialect, models_list
-from extproc_router.errors import BodyTooLarge, ClientError, ShedError, UnreadableBody
+from extproc_router.errors import BodyTooLarge, ClientError, NoEligibleModel, ShedError, UnreadableBody
 from extproc_router.policy import privacy
 from extproc_router.signals import domain, prompt
 from extproc_router.types import Answer, Decision, HttpRequest, Mutation, Reason, Reply, Request, Signal
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 CLUSTER_HEADER = "x-selected-cluster"
 # Joins an upstream's log with ours.
 DECISION_HEADER = "x-llm-decision"
+
+# No body that could be read has a length of more digits.
+_MAX_LENGTH_DIGITS = 18
 
 # A client may write anything there, and decisions are kept.
 _MAX_LOGGED_NAME = 128
@@ -95,7 +98,7 @@ class Router:
             http.method == "POST"
             and dialects.find(_route(http.path)) is not None
             and not _is_multipart(http)
-            and _declared_length(http) <= self._max_body_bytes
+            and declared_length(http) <= self._max_body_bytes
         )
 
     def read(self, http: HttpRequest, decision_id: str) -> Answer | Plan:
@@ -104,26 +107,25 @@ class Router:
         Returns:
             An answer, or a plan whose `text` is to be encoded and handed to `decide`.
         """
-        tier = privacy.tier_of(http.headers.get(privacy.HEADER), self._policy.tiers)
-        decision = replace(
-            self._blank,
-            id=decision_id,
-            request_id=http.headers.get("x-request-id", ""),
-            privacy_tier=self._policy.tiers[tier],
-        )
+        tier, decision = self._begin(http, decision_id)
         route = _route(http.path)
         if http.method == "GET" and route.startswith(models_list.PATH):
-            return self._list_models(route, decision)
+            return self._list_models(route, decision, tier)
         dialect = dialects.find(route) if http.method == "POST" else None
         if dialect is None:
-            return _pass(decision, "not a path that is routed")
+            return self._pass(decision, "not a path that is routed", tier)
         decision = replace(decision, api=dialect.name)
         try:
             return self._read_body(http, decision, dialect, tier)
         except UnreadableBody as error:
-            return _pass(decision, str(error))
+            return self._pass(decision, str(error), tier)
         except ClientError as error:
             return _refuse(decision, error, dialect.error(error.status, error))
+
+    def shed(self, http: HttpRequest, decision_id: str, why: str) -> Answer:
+        """Let a request go on unread, by Envoy's default route, because there is no room for its body."""
+        tier, decision = self._begin(http, decision_id)
+        return self._pass(replace(decision, reason=Reason.SHED), why, tier)
 
     def decide(self, plan: Plan, encoding: Encoding | ShedError) -> Answer:
         """Decide a planned request with what the encoder read, or with why it could not."""
@@ -136,14 +138,28 @@ class Router:
         except ClientError as error:
             return _refuse(plan.decision, error, plan.dialect.error(error.status, error))
 
+    def _begin(self, http: HttpRequest, decision_id: str) -> tuple[int, Decision]:
+        tier = privacy.tier_of(http.headers.get(privacy.HEADER), self._policy.tiers)
+        request_id = http.headers.get("x-request-id", "")[:_MAX_LOGGED_NAME]
+        return tier, replace(self._blank, id=decision_id, request_id=request_id, privacy_tier=self._policy.tiers[tier])
+
+    def _pass(self, decision: Decision, why: str, tier: int) -> Answer:
+        """Leave a request that was not read to Envoy's default route; one above the lowest tier goes nowhere."""
+        if tier:
+            error = NoEligibleModel(
+                f"This request is marked {self._policy.tiers[tier]!r} and cannot be read ({why}): it was sent nowhere."
+            )
+            return _refuse(decision, error, dialects.common_error(error.status, error))
+        return Answer(replace(decision, why=why), Mutation())
+
     def _read_body(self, http: HttpRequest, decision: Decision, dialect: Dialect, tier: int) -> Answer | Plan:
-        length = _declared_length(http) if http.body is None else len(http.body)
+        length = declared_length(http) if http.body is None else len(http.body)
         if length > self._max_body_bytes:
             raise BodyTooLarge(f"The request body is longer than {self._max_body_bytes} bytes.")
-        if not http.body:
-            return _pass(decision, "no body")
         if _is_multipart(http):
-            return _pass(decision, "a multipart body is not read")
+            return self._pass(decision, "a multipart body is not read", tier)
+        if not http.body:
+            return self._pass(decision, "no body", tier)
         encoding = http.headers.get("content-encoding", "").strip().lower()
         body = dialects.decode(http.body, encoding, self._max_body_bytes)
         request = dialect.read(body)
@@ -175,10 +191,10 @@ class Router:
         )
         return Answer(decision, mutation)
 
-    def _list_models(self, route: str, decision: Decision) -> Answer:
+    def _list_models(self, route: str, decision: Decision, tier: int) -> Answer:
         name = route.removeprefix(models_list.PATH)
         if name.strip("/") and not name.startswith("/"):
-            return _pass(decision, "not a path that is routed")
+            return self._pass(decision, "not a path that is routed", tier)
         listed = replace(decision, reason=Reason.LISTED, why="answered from config", status=200)
         if name in ("", "/"):
             return Answer(listed, models_list.list_models(self._names, self._created))
@@ -198,14 +214,11 @@ def _is_multipart(http: HttpRequest) -> bool:
     return http.headers.get("content-type", "").lower().startswith("multipart/")
 
 
-def _declared_length(http: HttpRequest) -> int:
+def declared_length(http: HttpRequest) -> int:
+    """Return what `content-length` says, in bytes; 0 where it says nothing."""
     value = http.headers.get("content-length", "")
     # Envoy has already refused lengths that are no numbers.
-    return int(value) if value.isascii() and value.isdigit() else 0
-
-
-def _pass(decision: Decision, why: str) -> Answer:
-    return Answer(replace(decision, reason=Reason.PASSED, why=why), Mutation())
+    return int(value[:_MAX_LENGTH_DIGITS]) if value.isascii() and value.isdigit() else 0
 
 
 def _refuse(decision: Decision, error: ClientError, reply: Reply) -> Answer:

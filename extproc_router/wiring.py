@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
 import time
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from extproc_router.server.observer import Observer
     from extproc_router.types import Encoding, Record
 
+log = logging.getLogger(__name__)
+
 
 def read_config(path: Path) -> Config:
     """Read and check a config file.
@@ -42,8 +45,8 @@ def read_config(path: Path) -> Config:
     """
     try:
         text = path.read_bytes()
-    except OSError as error:
-        raise StartupError(f"{path}: {error.strerror or error}") from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        raise StartupError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
     return loader.load(text, str(path))
 
 
@@ -135,8 +138,8 @@ def serve(options: ServeOptions) -> None:
     config = read_config(options.config)
     shares = options.workers > 1
     settings = app.Settings(
-        listen=addresses.parse(addresses.for_worker(options.listen, options.worker, options.workers)),
-        health=addresses.parse(options.health_listen) if options.health_listen else None,
+        listen=_address(options.listen, options),
+        health=_address(options.health_listen, options) if options.health_listen else None,
         share_port=shares,
         drain_seconds=options.drain_seconds,
         max_body_bytes=config.limits.max_body_bytes,
@@ -161,6 +164,10 @@ def serve(options: ServeOptions) -> None:
     finally:
         stop_metrics()
         telemetry.close()
+
+
+def _address(template: str, options: ServeOptions) -> addresses.Address:
+    return addresses.parse(addresses.for_worker(template, options.worker, options.workers))
 
 
 class Telemetry:
@@ -189,12 +196,10 @@ class Telemetry:
 
 
 def build_telemetry() -> Telemetry:
-    """Build the sinks: metrics, the decision log on stdout, spans where an OTLP endpoint is set.
-
-    Raises:
-        StartupError: an endpoint is set, but the exporter is not installed.
-    """
-    return Telemetry(Metrics(), DecisionLog(sys.stdout.buffer), _spans())
+    """Build the sinks: metrics, the decision log on stdout, spans where an OTLP endpoint is set."""
+    # Somebody may have closed stdout before we were started.
+    stdout = sys.stdout.buffer if sys.stdout else Path(os.devnull).open("wb")  # noqa: SIM115 - as long as we live
+    return Telemetry(Metrics(), DecisionLog(stdout), _spans())
 
 
 def _spans() -> otel.Spans | None:
@@ -203,8 +208,7 @@ def _spans() -> otel.Spans | None:
     try:
         from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 - optional
         from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415 - only with the above
-    except ImportError as error:
-        raise StartupError(
-            "an OTLP endpoint is set, but its exporter is not installed: extproc-router[otlp]"
-        ) from error
+    except ImportError:
+        log.warning("an OTLP endpoint is set, but no spans are sent: extproc-router[otlp] is not installed")
+        return None
     return otel.Spans(BatchSpanProcessor(OTLPSpanExporter()))

@@ -132,6 +132,28 @@ class TestPrivacy:
         assert error(decided)["code"] == "no_eligible_model"
         assert decided.decision.status == 503
 
+    @pytest.mark.parametrize(
+        "http",
+        [
+            HttpRequest("POST", "/v1/audio/transcriptions", {"x-privacy-tier": "restricted"}, None),
+            HttpRequest("GET", "/health", {"x-privacy-tier": "other"}, None),
+            post(None, x_privacy_tier="restricted"),
+            post(chat(), x_privacy_tier="restricted", content_encoding="br"),
+            post(b"--x", x_privacy_tier="restricted", content_type="multipart/form-data; boundary=x"),
+        ],
+    )
+    def test_what_is_restricted_and_not_read_goes_nowhere_and_is_told_why(self, http: HttpRequest) -> None:
+        decided = answer(http)
+        assert decided.decision.status == 503
+        assert "cannot be read" in error(decided)["message"]
+
+    def test_and_so_does_what_there_is_no_room_for(self) -> None:
+        assert router().shed(post(None), "id1", "no room").action == Mutation()
+        assert (
+            error(router().shed(post(None, x_privacy_tier="restricted"), "id1", "no room"))["code"]
+            == "no_eligible_model"
+        )
+
 
 class TestRefused:
     def test_an_unknown_model_is_a_404_in_the_apis_shape(self) -> None:
@@ -153,6 +175,15 @@ class TestRefused:
         decision = answer(post(chat(secret))).decision
         assert secret not in repr(decision)
         assert len(decision.requested_model) <= 128
+
+    def test_an_answer_is_never_longer_than_what_was_asked(self) -> None:
+        for name in ("\U000e0001" * 900, "x" * 3000):
+            reply = answer(post(chat(name))).action
+            assert isinstance(reply, Reply)
+            assert len(reply.body) < 3000
+
+    def test_a_length_of_many_digits_is_too_long(self) -> None:
+        assert answer(post(None, content_length="9" * 5000)).decision.status == 413
 
     def test_a_body_above_the_cap_is_refused_by_its_announced_length(self) -> None:
         http = post(None, content_length=str(CAP + 1))

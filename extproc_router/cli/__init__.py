@@ -6,6 +6,7 @@ Exit status: 0 done, 1 a stated failure, 2 usage.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -44,9 +45,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     args = build_parser().parse_args(argv)
     try:
-        return int(args.run(args))
+        status = int(args.run(args))
+        if sys.stdout:
+            sys.stdout.flush()
     except RouterError as error:
+        print(f"extproc-router: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; the interpreter must not try again at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
         print(f"extproc-router: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
+    return status

@@ -37,17 +37,18 @@ def register(subparsers: Any) -> None:  # noqa: ANN401 - argparse has no public 
         "--header", action="append", default=[], metavar="NAME:VALUE", help="a request header; may be repeated"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, usage=parser.error)
 
 
 def run(args: argparse.Namespace) -> int:
     """Decide and tell; exit 1 where the client would be refused."""
     from extproc_router import wiring  # noqa: PLC0415 - heavy
 
+    headers, body = _headers(args), _body(args)
     config = wiring.read_config(args.config)
     encoder = wiring.load_encoder(args.model)
     router = wiring.build_router(config, encoder)
-    http = HttpRequest("POST", args.path, _headers(args.header), _body(args))
+    http = HttpRequest("POST", args.path, headers, body)
     started = time.perf_counter()
     read = router.read(http, "explain")
     encoding = None
@@ -64,25 +65,29 @@ def run(args: argparse.Namespace) -> int:
     return 1 if answer.decision.status >= 400 else 0  # noqa: PLR2004 - HTTP's errors
 
 
-def _headers(pairs: list[str]) -> dict[str, str]:
+def _headers(args: argparse.Namespace) -> dict[str, str]:
+    """Read `--header`s; repeated ones are joined, as they are when they come from Envoy."""
     headers: dict[str, str] = {}
-    for pair in pairs:
+    for pair in args.header:
         name, colon, value = pair.partition(":")
         if not colon or not name.strip():
-            raise StartupError(f"--header {pair!r}: expected NAME:VALUE")
-        headers[name.strip().lower()] = value.strip()
+            args.usage(f"--header {pair!r}: expected NAME:VALUE")
+        key, value = name.strip().lower(), value.strip()
+        headers[key] = f"{headers[key]}, {value}" if key in headers else value
     return headers
 
 
 def _body(args: argparse.Namespace) -> bytes:
-    if args.body and args.prompt is None:
+    if (args.body is None) == (args.prompt is None):
+        args.usage("give one of a prompt and --body")
+    if args.body:
         try:
             body: bytes = args.body.read_bytes()
-        except OSError as error:
-            raise StartupError(f"{args.body}: {error.strerror or error}") from error
+        except (OSError, ValueError) as error:
+            raise StartupError(f"{args.body}: {getattr(error, 'strerror', None) or error}") from error
         return body
-    if args.body or args.prompt is None:
-        raise StartupError("give one of a prompt and --body")
+    if args.prompt == "-" and not sys.stdin:
+        raise StartupError("the prompt is to come from stdin, which is closed")
     prompt = sys.stdin.read() if args.prompt == "-" else args.prompt
     # Arguments that are not UTF-8 arrive as lone surrogates, which no client could send.
     clean = prompt.encode(errors="replace").decode()

@@ -9,6 +9,7 @@ import sys
 from typing import Any
 
 from extproc_router.cli import common
+from extproc_router.errors import StartupError
 
 _EPILOG = """\
 One worker uses one core for Python and one thread for the encoder. With several workers, give each its own unix
@@ -33,6 +34,7 @@ def register(subparsers: Any) -> None:  # noqa: ANN401 - argparse has no public 
     common.add_model(parser)
     parser.add_argument(
         "--listen",
+        type=_address,
         default="127.0.0.1:9002",
         metavar="ADDRESS",
         help="host:port or unix:/path; {worker} stands for the worker's index (default: %(default)s)",
@@ -42,7 +44,9 @@ def register(subparsers: Any) -> None:  # noqa: ANN401 - argparse has no public 
         metavar="ADDRESS",
         help="where probes ask too, e.g. 0.0.0.0:9003 (default: on --listen alone)",
     )
-    parser.add_argument("--metrics-listen", metavar="HOST:PORT", help="Prometheus metrics (default: none)")
+    parser.add_argument(
+        "--metrics-listen", type=_address, metavar="HOST:PORT", help="Prometheus metrics (default: none)"
+    )
     parser.add_argument("--workers", type=_positive, default=1, metavar="N", help="processes (default: %(default)s)")
     parser.add_argument(
         "--drain-seconds",
@@ -54,6 +58,16 @@ def register(subparsers: Any) -> None:  # noqa: ANN401 - argparse has no public 
     parser.add_argument("--worker-of", type=int, help=argparse.SUPPRESS)  # set by the supervisor: how many there are
     parser.add_argument("--worker-index", type=int, default=0, help=argparse.SUPPRESS)
     parser.set_defaults(run=run)
+
+
+def _address(text: str) -> str:
+    from extproc_router.server import addresses  # noqa: PLC0415 - other commands do without
+
+    try:
+        addresses.parse(text)
+    except StartupError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return text
 
 
 def _positive(text: str) -> int:
@@ -72,9 +86,12 @@ def _seconds(text: str) -> float:
 
 def run(args: argparse.Namespace) -> int:
     """Serve, as one worker or as the supervisor of several."""
+    level = os.environ.get("EXTPROC_ROUTER_LOG_LEVEL", "INFO").upper()
+    if level not in logging.getLevelNamesMapping():
+        raise StartupError(f"EXTPROC_ROUTER_LOG_LEVEL={level}: expected one of DEBUG, INFO, WARNING, ERROR")
     logging.basicConfig(
         stream=sys.stderr,
-        level=os.environ.get("EXTPROC_ROUTER_LOG_LEVEL", "INFO").upper(),
+        level=level,
         format=f"%(asctime)s %(levelname)s worker={args.worker_index} %(name)s: %(message)s",
     )
     if args.workers > 1:
@@ -83,6 +100,11 @@ def run(args: argparse.Namespace) -> int:
 
         return workers.supervise(args.workers, sys.argv[1:], args.listen, args.metrics_listen, args.drain_seconds)
     from extproc_router import wiring  # noqa: PLC0415 - heavy, and the supervisor does without
+
+    if args.worker_of:
+        from extproc_router.server import workers  # noqa: PLC0415 - as above
+
+        workers.end_with_parent()
 
     wiring.serve(
         wiring.ServeOptions(

@@ -18,8 +18,8 @@ from extproc_router.types import Modality, Turn
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-MAX_PIECES: Final = 100_000
-"""Messages, parts and tool calls in one request. Anthropic documents this number for messages; nobody comes near."""
+MAX_PIECES: Final = 10_000
+"""Messages, parts and tool calls in one request, some 20 ms of reading. A conversation that long fits no model."""
 
 MAX_DEPTH: Final = 8
 """Content within content. The deepest that an API documents is 4: message, tool result, document, its source."""
@@ -68,7 +68,8 @@ class _Source(Struct, gc=False):
 
 _PART = msgspec.json.Decoder(_Part)
 _SOURCE = msgspec.json.Decoder(_Source)
-_MEMBERS = msgspec.json.Decoder(dict[str, Raw])
+# The members that are named after a kind; all others are skipped, however many there are.
+_KINDS = msgspec.json.Decoder(msgspec.defstruct("_Kinds", [(name, Raw, ABSENT) for name in MODALITIES]))
 
 
 class Content:
@@ -167,4 +168,5 @@ class Content:
 
 def _kind_by_member(part: Raw) -> str:
     """The kind of a part without `type`, which vLLM takes from the name of its other member."""
-    return next((name for name in _MEMBERS.decode(part) if name in MODALITIES), "")
+    members = _KINDS.decode(part)
+    return next((name for name in MODALITIES if len(getattr(members, name))), "")

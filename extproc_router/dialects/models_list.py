@@ -48,7 +48,7 @@ def get_model(name: str, names: Sequence[str], created: int) -> Reply:
         ModelNotFound: `name` is not in `names`.
     """
     if name not in names:
-        raise ModelNotFound(f"The model '{name}' does not exist.", param="model")
+        raise ModelNotFound(name)
     return json_reply(_OK, _model(name, created))
 
 

@@ -101,7 +101,9 @@ class Responses:
 def _add_variables(content: Content, raw: Raw) -> None:
     """Text may also travel as the variables of a prompt that is stored upstream."""
     variables = _PROMPT.decode(raw).variables if is_object(raw) else ABSENT
-    for value in _VARIABLES.decode(variables).values() if is_object(variables) else ():
+    values = _VARIABLES.decode(variables).values() if is_object(variables) else ()
+    content.count(len(values))
+    for value in values:
         content.add_raw(value)
     content.end_turn("user", even_if_silent=False)
 

@@ -59,7 +59,7 @@ class Policy(Struct, frozen=True):
         """
         candidate = self.candidates.get(model)
         if candidate is None:
-            raise ModelNotFound(f"The model {model!r} does not exist.", param="model")
+            raise ModelNotFound(model)
         if candidate.clearance < tier:
             raise ModelNotAllowed(
                 f"The model {model!r} is not cleared for {self.tiers[tier]!r} requests.", param="model"

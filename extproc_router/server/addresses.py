@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import socket
 import stat
 from pathlib import Path
@@ -12,8 +13,8 @@ from extproc_router.errors import StartupError
 
 _UNIX = "unix:"
 _PROBE_SECONDS = 1.0
-# sun_path is 108 bytes with its terminator.
-_MAX_UNIX_PATH_BYTES = 107
+# sun_path is 108 bytes with its terminator; a worker binds the path with its process id behind it (socket_file.py).
+_MAX_UNIX_PATH_BYTES = 95
 _MAX_PORT = 65535
 
 
@@ -60,20 +61,26 @@ def claim(address: Address) -> None:
     path = Path(address.path)
     if not path.parent.is_dir():
         raise StartupError(f"{address}: the directory {path.parent} does not exist")
-    if not path.exists():
-        return
-    if not stat.S_ISSOCK(path.stat().st_mode):
+    if path.exists() and not stat.S_ISSOCK(path.stat().st_mode):
         raise StartupError(f"{address}: a file that is no socket is in the way")
+    if _is_served(path, address):
+        raise StartupError(f"{address}: another server is listening there")
+    # What servers that died left behind: the public name, and the private ones (socket_file.py).
+    for left in (path, *path.parent.glob(f"{glob.escape(path.name)}.[0-9]*")):
+        if left.is_socket() and not _is_served(left, address):
+            left.unlink(missing_ok=True)
+
+
+def _is_served(path: Path, address: Address) -> bool:
     with socket.socket(socket.AF_UNIX) as probe:
         probe.settimeout(_PROBE_SECONDS)
         try:
-            probe.connect(address.path)
-        except ConnectionRefusedError:
-            path.unlink(missing_ok=True)  # left behind by a server that died
-            return
+            probe.connect(str(path))
+        except (ConnectionRefusedError, FileNotFoundError):
+            return False
         except OSError as error:
             raise StartupError(f"{address}: cannot tell whether it is in use: {error}") from error
-    raise StartupError(f"{address}: another server is listening there")
+    return True
 
 
 def for_worker(template: str, worker: int, workers: int) -> str:

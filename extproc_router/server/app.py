@@ -7,6 +7,7 @@ import contextlib
 import gc
 import logging
 import signal
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 import grpc
@@ -20,9 +21,10 @@ from extproc_router.server import addresses
 from extproc_router.server.addresses import Address
 from extproc_router.server.health import Health
 from extproc_router.server.service import ExternalProcessor, Runtime, handler
+from extproc_router.server.socket_file import SocketFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
     from extproc_router.server.observer import Observer
 
@@ -30,7 +32,7 @@ log = logging.getLogger(__name__)
 
 # gRPC's own limit is for the whole message: the body and its envelope.
 ENVELOPE_BYTES = 1024 * 1024
-# Envoy needs a moment to see NOT_SERVING before streams are refused.
+# Whoever probes readiness needs a moment to see NOT_SERVING before streams are refused.
 _DRAIN_NOTICE_SHARE = 0.2
 # A prompt takes milliseconds: one that has run this long will not come back, and only a restart helps.
 _STUCK_SECONDS = 30.0
@@ -81,40 +83,56 @@ async def serve(
     health = Health()
     await health.set_alive(alive=True)
     await health.set_ready(ready=False)
-    servers: list[grpc.aio.Server] = []
-    runtime: Runtime | None = None
-    try:
+    async with AsyncExitStack() as stack:
+        grace = settings.drain_seconds * (1 - _DRAIN_NOTICE_SHARE)
         if settings.health:
-            servers.append(await _start(settings, settings.health, health, None))
+            # Entered first, so left last: it says NOT_SERVING until the end.
+            await stack.enter_async_context(_listening(settings, settings.health, health, None, grace))
         runtime = await asyncio.to_thread(load)
+        stack.callback(runtime.encoder.close)
         # What is loaded stays: the collector need not look at it again at every request.
         gc.collect()
         gc.freeze()
-        servers.append(await _start(settings, settings.listen, health, ExternalProcessor(runtime, observer)))
+        if stop.is_set():
+            return
+        service = ExternalProcessor(runtime, observer)
+        stack.callback(service.close)
+        socket = await stack.enter_async_context(_listening(settings, settings.listen, health, service, grace))
         await health.set_ready(ready=True)
         log.info("ready on %s", settings.listen)
         if on_ready:
             on_ready()
-        await _watch(runtime, health, stop)
+        await _watch(runtime, health, socket, stop)
         log.info("draining for at most %.1f s", settings.drain_seconds)
         await health.set_ready(ready=False)
         await asyncio.sleep(settings.drain_seconds * _DRAIN_NOTICE_SHARE)
+
+
+@asynccontextmanager
+async def _listening(
+    settings: Settings, address: Address, health: Health, service: ExternalProcessor | None, grace: float
+) -> AsyncIterator[SocketFile | None]:
+    """Listen for as long as the block lasts; yields the socket's file, if it has one."""
+    addresses.claim(address)
+    socket = SocketFile(address.path) if address.path else None
+    server = await _start(settings, f"unix:{socket.private}" if socket else str(address), health, service)
+    try:
+        if socket:
+            socket.publish()
+        yield socket
     finally:
-        # The probes' server goes last: it says NOT_SERVING until the end.
-        for server in reversed(servers):
-            await server.stop(settings.drain_seconds * (1 - _DRAIN_NOTICE_SHARE))
-        if runtime:
-            runtime.encoder.close()
+        if socket:
+            socket.withdraw()
+        await server.stop(grace)
 
 
 async def _start(
-    settings: Settings, address: Address, health: Health, service: ExternalProcessor | None
+    settings: Settings, address: str, health: Health, service: ExternalProcessor | None
 ) -> grpc.aio.Server:
-    addresses.claim(address)
     server = grpc.aio.server(
         options=[
             ("grpc.max_receive_message_length", settings.max_body_bytes + ENVELOPE_BYTES),
-            ("grpc.max_send_message_length", settings.max_body_bytes + ENVELOPE_BYTES),
+            ("grpc.max_send_message_length", -1),  # what we send is what we read, and a little more
             ("grpc.so_reuseport", int(settings.share_port)),
             # Envoy pings idle connections; the default answer is to hang up on it.
             ("grpc.http2.max_ping_strikes", 0),
@@ -127,7 +145,7 @@ async def _start(
         names.append(codec.SERVICE)
     reflection.enable_server_reflection(names, server)
     try:
-        server.add_insecure_port(str(address))
+        server.add_insecure_port(address)
     except RuntimeError as error:
         raise StartupError(f"{address}: cannot listen there; is another server running?") from error
     await server.start()
@@ -136,15 +154,15 @@ async def _start(
 
 def _stop_on_signals(stop: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         # Only a main thread may; a test that runs us on another has `stop`.
         with contextlib.suppress(ValueError, RuntimeError, NotImplementedError):
             loop.add_signal_handler(number, stop.set)
 
 
-async def _watch(runtime: Runtime, health: Health, stop: asyncio.Event) -> None:
-    """Wait for the end; say that we are not alive while the encoder is stuck."""
-    alive = True
+async def _watch(runtime: Runtime, health: Health, socket: SocketFile | None, stop: asyncio.Event) -> None:
+    """Wait for the end; look after what Envoy needs of us meanwhile."""
+    alive = ready = True
     while not stop.is_set():
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), _WATCH_SECONDS)
@@ -153,3 +171,15 @@ async def _watch(runtime: Runtime, health: Health, stop: asyncio.Event) -> None:
             alive = not stuck
             log.error("the encoder is stuck") if stuck else log.info("the encoder runs again")
             await health.set_alive(alive=alive)
+        if socket and socket.is_missing:
+            log.warning("the socket's file was removed; making it anew")
+            socket.publish()
+        reachable = socket is None or socket.is_ours
+        if reachable is not ready:
+            ready = reachable
+            log.log(
+                logging.INFO if ready else logging.ERROR,
+                "another server has %s our socket's path",
+                "left" if ready else "taken",
+            )
+            await health.set_ready(ready=ready)

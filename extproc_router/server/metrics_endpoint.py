@@ -26,7 +26,7 @@ def start(address: Address, registry: CollectorRegistry = REGISTRY) -> Callable[
     if address.path:
         raise StartupError(f"{address}: metrics need a TCP port")
     try:
-        server, thread = start_http_server(address.port, address.host, registry)
+        server, thread = start_http_server(address.port, address.host.strip("[]"), registry)
     except OSError as error:
         raise StartupError(f"{address}: cannot serve metrics there: {error.strerror or error}") from error
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import logging
 import os
 import time
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import grpc
@@ -15,17 +17,25 @@ from msgspec import Struct
 from extproc_router.errors import RemoteProtocolError, ShedError
 from extproc_router.extproc import codec
 from extproc_router.extproc.commands import Decide
-from extproc_router.extproc.events import Unknown
+from extproc_router.extproc.events import RequestBody, Unknown
 from extproc_router.extproc.exchange import Exchange
-from extproc_router.router import Router
+from extproc_router.router import Router, declared_length
+from extproc_router.server.body_budget import BodyBudget
 from extproc_router.server.encoder_executor import EncoderExecutor
 from extproc_router.types import Answer, Record
 
 if TYPE_CHECKING:
+    from extproc_router.router import Plan
+    from extproc_router.server.body_budget import Lease
     from extproc_router.server.observer import Observer
     from extproc_router.types import HttpRequest
 
 log = logging.getLogger(__name__)
+
+# Some 0.2 ms of reading.
+_INLINE_BYTES = 64 * 1024
+# So many of the longest bodies may be held at once, or accordingly more of shorter ones.
+_HELD_BODIES = 8
 
 
 class Runtime(Struct, frozen=True):
@@ -46,6 +56,8 @@ class ExternalProcessor:
     def __init__(self, runtime: Runtime, observer: Observer) -> None:
         self._runtime = runtime
         self._observer = observer
+        self._budget = BodyBudget(_HELD_BODIES * runtime.router.max_body_bytes)
+        self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reader")
         # Unique without a system call per request: a random prefix for the process, then a count.
         self._id_prefix = os.urandom(6).hex()
         self._ids = itertools.count()
@@ -80,26 +92,36 @@ class ExternalProcessor:
             return
         runtime = self._runtime
         router = runtime.router
-        exchange = Exchange(codec.modes(message), router.wants_body, router.max_body_bytes)
-        while message is not grpc.aio.EOF:
-            event = codec.decode(message)
-            if isinstance(event, Unknown):
-                self._observer.failed("unknown_message")
-            for command in exchange.receive(event):
-                if isinstance(command, Decide):
-                    answer = await self._decide(runtime, command.http)
-                    for consequence in exchange.answer(answer):
-                        await context.write(codec.encode(consequence))
-                else:
-                    await context.write(codec.encode(command))
-            message = await context.read()
+        with self._budget.lease() as lease:
 
-    async def _decide(self, runtime: Runtime, http: HttpRequest) -> Answer:
+            def wants_body(http: HttpRequest) -> bool:
+                return router.wants_body(http) and lease.cover(declared_length(http))
+
+            exchange = Exchange(codec.modes(message), wants_body, router.max_body_bytes)
+            gathered = 0
+            while message is not grpc.aio.EOF:
+                event = codec.decode(message)
+                if isinstance(event, RequestBody):
+                    gathered += len(event.data)
+                    lease.cover(gathered)
+                elif isinstance(event, Unknown):
+                    self._observer.failed("unknown_message")
+                for command in exchange.receive(event):
+                    if isinstance(command, Decide):
+                        answer = await self._decide(runtime, command.http, lease)
+                        for consequence in exchange.answer(answer):
+                            await context.write(codec.encode(consequence))
+                    else:
+                        await context.write(codec.encode(command))
+                message = await context.read()
+
+    async def _decide(self, runtime: Runtime, http: HttpRequest, lease: Lease) -> Answer:
         started = time.perf_counter()
         encoder_seconds, shed = None, ""
-        read = runtime.router.read(http, f"{self._id_prefix}{next(self._ids):08x}")
+        read = await self._read(runtime, http, lease)
         if isinstance(read, Answer):
             outcome = read
+            shed = "memory" if lease.refused else ""
         else:
             asked = time.perf_counter()
             try:
@@ -119,6 +141,20 @@ class ExternalProcessor:
             )
         )
         return outcome
+
+    async def _read(self, runtime: Runtime, http: HttpRequest, lease: Lease) -> Answer | Plan:
+        decision_id = f"{self._id_prefix}{next(self._ids):08x}"
+        if lease.refused:
+            return runtime.router.shed(http, decision_id, "too many bodies are held already")
+        # A long body takes long enough to read that others would be late; a compressed one may be long.
+        if http.body and (len(http.body) > _INLINE_BYTES or "content-encoding" in http.headers):
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._reader, runtime.router.read, http, decision_id)
+        return runtime.router.read(http, decision_id)
+
+    def close(self) -> None:
+        """Let the reading thread go."""
+        self._reader.shutdown(wait=False, cancel_futures=True)
 
 
 def _where(error: Exception) -> str:

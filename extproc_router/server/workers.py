@@ -5,6 +5,7 @@ They are started as fresh interpreters, before this process ever imports gRPC, w
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import os
 import shutil
@@ -24,11 +25,13 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.1
-# A worker that stated a failure (exit 1) this early will state it again: a bad config, a taken address.
+# Before any worker has lived this long, one that states a failure (exit 1) ends them all: a bad config or a taken
+# address will not get better. Afterwards a replacement that fails costs its own slot alone.
 _STARTUP_SECONDS = 10.0
 _FIRST_BACKOFF_SECONDS = 0.1
 _LAST_BACKOFF_SECONDS = 10.0
 _KILL_GRACE_SECONDS = 5.0
+_PR_SET_PDEATHSIG = 1
 
 
 class _Worker:
@@ -47,6 +50,11 @@ class _Worker:
             self._started = now
             self.process = subprocess.Popen(self._command)  # noqa: S603 - our own command line
 
+    @property
+    def lifetime(self) -> float:
+        """Seconds since the running process was started; 0.0 where none runs."""
+        return time.monotonic() - self._started if self.process else 0.0
+
     def reap(self) -> tuple[int, int, float] | None:
         """Return pid, exit status and lifetime of a process that has ended."""
         if self.process is None or self.process.poll() is None:
@@ -57,6 +65,11 @@ class _Worker:
         self._next_start = time.monotonic() + min(self._backoff, _LAST_BACKOFF_SECONDS)
         self.process = None
         return ended
+
+
+def end_with_parent() -> None:
+    """Have the kernel drain this worker when its supervisor dies without having told it to."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def supervise(
@@ -80,7 +93,7 @@ def supervise(
     for index in range(workers):
         addresses.parse(addresses.for_worker(listen, index, workers))
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     directory = tempfile.mkdtemp(prefix="extproc-router-metrics-")
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = directory
@@ -108,13 +121,15 @@ def supervise(
 
 
 def _run(slots: Sequence[_Worker], stop: threading.Event, forget: Callable[[int], None]) -> int:
+    proven = False
     while not stop.wait(_POLL_SECONDS):
+        proven = proven or any(slot.lifetime > _STARTUP_SECONDS for slot in slots)
         for slot in slots:
             ended = slot.reap()
             if ended:
                 pid, status, lifetime = ended
                 forget(pid)
-                if status == 1 and lifetime < _STARTUP_SECONDS:
+                if status == 1 and not proven:
                     log.error("worker %d could not start; stopping", pid)
                     return 1
                 log.warning("worker %d ended with status %d after %.1f s; replacing it", pid, status, lifetime)

@@ -6,6 +6,7 @@ holds them calls itself incubating.
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.resources import Resource
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 ENDPOINT_VARIABLES = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 _NANOSECONDS = 1_000_000_000
-_FLUSH_MILLISECONDS = 2_000
+_END_SECONDS = 2.0
 
 
 class Spans:
@@ -68,6 +69,7 @@ class Spans:
         span.end(start)
 
     def close(self) -> None:
-        """Export what waits, within a bound."""
-        self._provider.force_flush(_FLUSH_MILLISECONDS)
-        self._provider.shutdown()
+        """Export what waits, within a bound: a collector that is not there may not hold up the end."""
+        ending = threading.Thread(target=self._provider.shutdown, name="spans-end", daemon=True)
+        ending.start()
+        ending.join(_END_SECONDS)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -40,10 +42,31 @@ def test_help_teaches_every_command(command: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    "argv", [[], ["none"], ["serve", "--workers", "0"], ["serve", "--drain-seconds", "-1"], ["check", "x"]]
+    "argv",
+    [
+        [],
+        ["none"],
+        ["serve", "--workers", "0"],
+        ["serve", "--drain-seconds", "-1"],
+        ["serve", "--listen", "foo"],
+        ["check", "x"],
+    ],
 )
 def test_usage_is_2(command: Run, argv: list[str]) -> None:
     assert command(*argv)[0] == 2
+
+
+def test_a_reader_that_has_seen_enough_is_no_traceback() -> None:
+    command = f"{sys.executable} -u -m extproc_router explain --json hello | head -c 1"
+    said = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert "Traceback" not in said.stderr
+
+
+def test_an_unknown_log_level_is_a_stated_failure(command: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EXTPROC_ROUTER_LOG_LEVEL", "loud")
+    status, _, err = command("serve")
+    assert status == 1
+    assert "LOUD" in err
 
 
 class TestCheck:
@@ -103,8 +126,16 @@ class TestExplain:
         _, out, _ = command("explain", "--json", "--header", "X-Privacy-Tier: restricted", "Solve x^2 = 2")
         assert json.loads(out)["privacy_tier"] == "restricted"
 
-    @pytest.mark.parametrize("argv", [[], ["x", "--body", "y"], ["--body", "/nowhere"], ["x", "--header", "novalue"]])
-    def test_what_cannot_be_asked_is_a_stated_failure(self, command: Run, argv: list[str]) -> None:
-        status, _, err = command("explain", *argv)
+    @pytest.mark.parametrize("argv", [[], ["x", "--body", "y"], ["x", "--header", "novalue"]])
+    def test_what_cannot_be_asked_is_usage(self, command: Run, argv: list[str]) -> None:
+        assert command("explain", *argv)[0] == 2
+
+    def test_a_body_that_is_not_there_is_a_stated_failure(self, command: Run) -> None:
+        status, _, err = command("explain", "--body", "/nowhere")
         assert status == 1
         assert err.startswith("extproc-router: ")
+
+    def test_repeated_headers_are_joined_as_they_are_from_envoy(self, command: Run) -> None:
+        tiers = ("--header", "x-privacy-tier: restricted", "--header", "x-privacy-tier: public")
+        _, out, _ = command("explain", "--json", *tiers, "Solve x^2 = 2")
+        assert json.loads(out)["privacy_tier"] == "restricted"

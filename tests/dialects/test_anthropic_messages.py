@@ -71,4 +71,4 @@ def test_base64_is_not_text() -> None:
 def test_error(error: ClientError, kind: str) -> None:
     reply = AnthropicMessages().error(error.status, error)
     assert (reply.status, reply.headers) == (error.status, (("content-type", "application/json"),))
-    assert json.loads(reply.body) == {"type": "error", "error": {"type": kind, "message": "no"}}
+    assert json.loads(reply.body) == {"type": "error", "error": {"type": kind, "message": error.message}}

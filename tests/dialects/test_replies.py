@@ -30,7 +30,7 @@ def test_anthropic_types_follow_from_the_status(status: int, kind: str) -> None:
     assert anthropic_error_type(status) == kind
 
 
-@pytest.mark.parametrize("error", [ModelNotFound('no "x"\u2028', param="model"), NoEligibleModel("none")])
+@pytest.mark.parametrize("error", [ModelNotFound('no "x"\u2028'), NoEligibleModel("none")])
 def test_both_clients_find_their_members_in_the_common_shape(error: ClientError) -> None:
     common = json.loads(common_error(error.status, error).body)
     assert json.loads(openai_error(error.status, error).body).items() <= common.items()

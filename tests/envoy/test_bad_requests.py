@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import openai
@@ -115,6 +117,33 @@ def test_a_body_at_the_cap_is_routed(house: House) -> None:
 
     assert house.post(body).status == 200
     assert house.only().body == body
+
+
+@pytest.mark.parametrize("name", ["\U000e0001" * 1_000_000, "x" * 8_000_000])
+def test_a_model_name_of_megabytes_is_404_and_not_echoed(house: House, name: str) -> None:
+    reply = house.post(json.dumps({"model": name, "messages": []}, ensure_ascii=False).encode())
+
+    assert reply.status == 404
+    assert len(reply.body) < 2000
+    assert house.received == []
+
+
+@pytest.mark.parametrize("extra", [80, 100, 150])
+def test_many_headers_are_no_reason_to_fail(house: House, extra: int) -> None:
+    reply = house.post(house.chat(model="code-32b"), [(f"x-metadata-{number}", "1") for number in range(extra)])
+
+    assert reply.status == 200
+    assert house.only().cluster == "code"
+
+
+def test_many_small_parts_hold_nobody_up(house: House) -> None:
+    parts = b'{"model":"auto","messages":[{"role":"user","content":[' + b"{}," * 99_990 + b"{}]}]}"
+    with ThreadPoolExecutor(2) as clients:
+        slow = [clients.submit(house.post, parts) for _ in range(8)]
+        named = [house.post(house.chat(model="code-32b")) for _ in range(10)]
+        assert {reply.result().status for reply in slow} == {400}
+    assert {reply.status for reply in named} == {200}
+    assert {request.cluster for request in house.received} == {"code"}
 
 
 def test_headers_with_underscores_are_refused(house: House) -> None:

@@ -74,16 +74,27 @@ def test_a_retry_stays_in_the_cleared_cluster(house: House) -> None:
 def test_what_the_router_does_not_read_is_closed(house: House, path: str) -> None:
     reply = house.post(b"private", TIERS["restricted"], path=path)
 
-    assert_closed(reply)
+    assert_closed(reply, code="no_eligible_model")
+    assert "cannot be read" in reply.json()["error"]["message"]
     assert house.received == []
 
 
-def assert_closed(reply: Reply) -> None:
+@pytest.mark.parametrize("size", [1_100_000, 8 * 1024 * 1024])
+def test_a_long_private_request_is_routed_like_any_other(house: House, size: int) -> None:
+    """Its first route has no upstream, and must not bring a smaller body limit."""
+    body = house.chat("x" * (size - len(house.chat("", model="small-8b"))), model="small-8b")
+
+    assert house.post(body, TIERS["restricted"]).status == 200
+    assert house.only().cluster == "small"
+    assert house.only().body == body
+
+
+def assert_closed(reply: Reply, code: str = "router_unavailable") -> None:
     assert reply.status == 503
     assert reply.headers["content-type"] == "application/json"
     assert reply.json()["type"] == "error"
     error = reply.json()["error"]
-    assert (error["type"], error["param"], error["code"]) == ("api_error", None, "router_unavailable")
+    assert (error["type"], error["param"], error["code"]) == ("api_error", None, code)
     assert error["message"]
 
 

@@ -88,7 +88,6 @@ def test_a_full_queue_sheds_and_serves_on(make_house: type[House]) -> None:
         shed = house.metric("extproc_router_sheds_total", cause="overloaded")
         assert shed > 0
         assert shed < 240
-        assert house.metric("extproc_router_decisions_total") == 240
 
 
 def test_a_router_later_than_envoys_patience_is_left_out(make_house: type[House]) -> None:

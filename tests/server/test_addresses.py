@@ -28,7 +28,7 @@ def test_addresses_are_read_and_written_alike(text: str, address: Address) -> No
 
 
 @pytest.mark.parametrize(
-    "text", ["", "host", "host:", "host:x", "host:99999", "host:-1", "unix:x.sock", "unix:/" + "x" * 108]
+    "text", ["", "host", "host:", "host:x", "host:99999", "host:-1", "unix:x.sock", "unix:/" + "x" * 95]
 )
 def test_what_is_no_address_is_refused(text: str) -> None:
     with pytest.raises(StartupError):
@@ -51,6 +51,17 @@ def test_a_dead_servers_socket_is_cleared_away(directory: Path) -> None:
         server.bind(str(path))
     addresses.claim(Address(path=str(path)))
     assert not path.exists()
+
+
+def test_what_dead_servers_bound_privately_is_cleared_away_too(directory: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(directory / "x.sock.123"))
+    (directory / "x.sock.note").write_text("not ours")
+    with socket.socket(socket.AF_UNIX) as live:
+        live.bind(str(directory / "x.sock.456"))
+        live.listen()
+        addresses.claim(Address(path=str(directory / "x.sock")))
+    assert sorted(path.name for path in directory.iterdir()) == ["x.sock.456", "x.sock.note"]
 
 
 def test_a_file_in_the_way_is_left_alone(directory: Path) -> None:

@@ -10,6 +10,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from extproc_router.errors import ArtefactError, StartupError
+from extproc_router.server import app
 from extproc_router.server.addresses import Address
 
 if TYPE_CHECKING:
@@ -153,5 +154,43 @@ def test_the_socket_is_gone_afterwards(lab: Any, spy: Any, directory: Path) -> N
         async with lab.serving(directory, spy):
             assert (directory / "extproc.sock").exists()
         assert not (directory / "extproc.sock").exists()
+
+    asyncio.run(main())
+
+
+def test_a_socket_that_is_removed_is_made_anew(lab: Any, spy: Any, directory: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr(app, "_WATCH_SECONDS", 0.02)
+
+    async def main() -> None:
+        async with lab.serving(directory, spy):
+            path = directory / "extproc.sock"
+            path.unlink()
+            async with asyncio.timeout(20):
+                while not path.exists():  # noqa: ASYNC110 - a file has no event
+                    await asyncio.sleep(0.01)
+            async with grpc.aio.insecure_channel(f"unix:{path}") as channel:
+                _, answer = await lab.ask(channel, lab.headers(), lab.body())
+                assert lab.cluster(answer) == "on-large"
+
+    asyncio.run(main())
+
+
+def test_a_server_whose_path_was_taken_is_not_ready_and_leaves_it_alone(
+    lab: Any, spy: Any, directory: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(app, "_WATCH_SECONDS", 0.02)
+
+    async def main() -> None:
+        path = directory / "extproc.sock"
+        async with lab.serving(directory, spy) as channel:
+            assert await health(channel, "readiness") == SERVING
+            successor = await asyncio.start_unix_server(lambda *_: None, directory / "other.sock")
+            (directory / "other.sock").rename(path)
+            async with asyncio.timeout(20):
+                while await health(channel, "readiness") == SERVING:  # noqa: ASYNC110 - a probe polls
+                    await asyncio.sleep(0.01)
+            assert await health(channel, "liveness") == SERVING
+        assert path.exists()
+        successor.close()
 
     asyncio.run(main())

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -134,5 +135,59 @@ def test_two_hundred_streams_at_once(lab: Any, spy: Any, directory: Path) -> Non
             answers = await asyncio.gather(*(lab.ask(channel, lab.headers(), lab.body()) for _ in range(200)))
         assert {lab.cluster(last) for _, last in answers} == {"on-large"}
         assert spy.open == 0
+
+    asyncio.run(main())
+
+
+def test_bodies_that_do_not_fit_are_not_read_and_say_so(lab: Any, spy: Any, directory: Path) -> None:
+    async def main() -> None:
+        gate = lab.Gate()
+        async with lab.serving(directory, spy, lambda: lab.build_runtime(spy, gate, queue=64, deadline=30)) as channel:
+            # The cap is 100,000 bytes, so 800,000 may be held: eight of these wait in the encoder.
+            held = [asyncio.create_task(lab.ask(channel, lab.headers(), lab.body(text="x" * 99_000))) for _ in range(8)]
+            while spy.depths[-1:] != [8]:  # noqa: ASYNC110 - the spy has no event
+                await asyncio.sleep(0.01)
+            [announced] = await lab.ask(channel, lab.headers(content_length="99000"))
+            assert announced.mode_override.request_body_mode == 0
+            assert lab.cluster(announced) == ""
+            _, unannounced = await lab.ask(channel, lab.headers(), lab.body(text="x" * 99_000))
+            assert lab.cluster(unannounced) == ""
+            _, small = await lab.ask(channel, lab.headers(), lab.body("small"))
+            assert lab.cluster(small) == "on-small"
+            gate.release.set()
+            assert {lab.cluster(last) for _, last in await asyncio.gather(*held)} == {"on-large"}
+            _, again = await lab.ask(channel, lab.headers(content_length="99000"), lab.body(text="x" * 99_000))
+            assert lab.cluster(again) == "on-large"
+        assert [record.decision.reason for record in spy.records if record.shed == "memory"] == [Reason.SHED] * 2
+
+    asyncio.run(main())
+
+
+def test_a_body_that_takes_long_to_read_holds_nobody_up(lab: Any, spy: Any, directory: Path) -> None:
+    entered, release = threading.Event(), threading.Event()
+
+    async def main() -> None:
+        runtime = lab.build_runtime(spy)
+
+        class SlowForLong:
+            """The real router, which takes its time over long bodies."""
+
+            max_body_bytes = 100_000
+            wants_body, decide, shed = runtime.router.wants_body, runtime.router.decide, runtime.router.shed
+
+            def read(self, http: Any, decision_id: str) -> Any:
+                if len(http.body or b"") > 64 * 1024:
+                    entered.set()
+                    release.wait(30)
+                return runtime.router.read(http, decision_id)
+
+        async with lab.serving(directory, spy, lambda: lab.build_runtime(spy, router=SlowForLong())) as channel:
+            slow = asyncio.create_task(lab.ask(channel, lab.headers(), lab.body(text="x" * 90_000)))
+            await asyncio.to_thread(entered.wait, 10)
+            _, quick = await asyncio.wait_for(lab.ask(channel, lab.headers(), lab.body("small")), 20)
+            assert lab.cluster(quick) == "on-small"
+            release.set()
+            _, last = await slow
+            assert lab.cluster(last) == "on-large"
 
     asyncio.run(main())

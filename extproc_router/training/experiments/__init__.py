@@ -1,0 +1,1 @@
+"""Experiments whose results the documents quote; each can be run again."""
