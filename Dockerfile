@@ -44,6 +44,7 @@ COPY models/minilm-l6-domain /app/models/minilm-l6-domain
 ENV PATH=/app/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONFAULTHANDLER=1 \
+    MALLOC_ARENA_MAX=2 \
     HF_HUB_OFFLINE=1 \
     ORT_DISABLE_TELEMETRY=1 \
     EXTPROC_ROUTER_MODEL=/app/models/minilm-l6-domain \

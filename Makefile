@@ -11,7 +11,7 @@ export HF_HUB_OFFLINE := 1
 export ORT_DISABLE_TELEMETRY := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench check format lint types contracts docs proto train-setup clean
+.PHONY: help demo test bench check format lint types contracts docs proto evaluate-setup train-setup clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -45,6 +45,8 @@ docs: $(VENV)/.dev ## Check that the documents say what the code does
 proto: $(VENV)/.demo ## Compile proto/ again
 	@$(PIP) install -q --no-deps -e .
 
+evaluate-setup: $(VENV)/.evaluate ## Install what reports and `extproc-router drift` need (matplotlib, scipy)
+
 train-setup: $(VENV)/.train ## Install what `extproc-router train` needs (torch, 2 GB)
 
 clean: ## Remove the environment and everything generated
@@ -69,6 +71,11 @@ $(VENV)/.demo: $(VENV)/.envoy pyproject.toml constraints.txt hatch_build.py $(wi
 $(VENV)/.dev: $(VENV)/.demo
 	@echo "==> installing the development tools"
 	@$(PIP) install $(CONSTRAIN) -e '.[dev]'
+	@touch $@
+
+$(VENV)/.evaluate: $(VENV)/.demo
+	@echo "==> installing matplotlib and scipy"
+	@$(PIP) install $(CONSTRAIN) -e '.[evaluate]'
 	@touch $@
 
 $(VENV)/.train: $(VENV)/.demo

@@ -35,7 +35,8 @@ def test_every_command_is_in_the_readme() -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(REPOSITORY)))
 def test_command_lines_are_understood(document: Path) -> None:
     parser = cli.build_parser()
-    for line in re.findall(r"^(?:    |\$ )(?:\.venv/bin/)?extproc-router (.+)$", document.read_text(), re.MULTILINE):
+    text = re.sub(r"\\\n\s*", "", document.read_text())  # lines that go on
+    for line in re.findall(r"^(?:    |\$ )(?:\.venv/bin/)?extproc-router (.+)$", text, re.MULTILINE):
         words = [word for word in shlex.split(line, comments=True) if not word.startswith(("<", ">"))]
         parser.parse_args(words)
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from extproc_router.cli import common
 from extproc_router.errors import StartupError
+from extproc_router.evaluation import offline
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Mapping
 
     from extproc_router.encoder import Encoder
@@ -61,7 +61,9 @@ def _register_routing(subjects: Any) -> None:  # noqa: ANN401 - as above
         metavar="NAME",
         help="a member of the rows with a precomputed score, higher where the strong model is needed; may be repeated",
     )
-    parser.add_argument("--strategies", type=_names, default=(), metavar="A,B", help="further strategies, by name")
+    parser.add_argument(
+        "--strategies", type=offline.names, default=(), metavar="A,B", help="further strategies, by name"
+    )
     parser.add_argument("--policy", type=Path, metavar="FILE", help="evaluate this policy file as a whole")
     common.add_model(parser)
     parser.add_argument(
@@ -76,7 +78,7 @@ def _register_routing(subjects: Any) -> None:  # noqa: ANN401 - as above
         "--prices", type=Path, metavar="FILE", help="JSON {model: cost per request | {input, output}} for data without"
     )
     parser.add_argument("--group-field", metavar="NAME", help="which member is the group (default: the first known)")
-    parser.add_argument("--folds", type=_whole(2, 100), default=5, metavar="N", help="of fitted baselines (default: 5)")
+    parser.add_argument("--folds", type=offline.whole(2, 100), default=5, metavar="N", help="of what is fitted (5)")
     _add_common(parser)
     parser.set_defaults(run=run_routing)
 
@@ -95,7 +97,7 @@ def _register_heads(subjects: Any) -> None:  # noqa: ANN401 - as above
     parser.add_argument("--label-field", default="label", metavar="NAME", help="the true label (default: %(default)s)")
     parser.add_argument(
         "--fpr",
-        type=_share,
+        type=offline.share,
         default=0.01,
         metavar="X",
         help="false-positive rate for recall (default: 0.01)",
@@ -109,9 +111,15 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--report", type=Path, metavar="DIR", help="write report.html and PNGs there")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument(
-        "--bootstrap", type=_whole(0, _MOST_ROUNDS), default=1000, metavar="N", help="rounds (default: %(default)s)"
+        "--bootstrap",
+        type=offline.whole(0, _MOST_ROUNDS),
+        default=1000,
+        metavar="N",
+        help="rounds (default: %(default)s)",
     )
-    parser.add_argument("--seed", type=_whole(0, 2**32 - 1), default=0, metavar="N", help="(default: %(default)s)")
+    parser.add_argument(
+        "--seed", type=offline.whole(0, 2**32 - 1), default=0, metavar="N", help="(default: %(default)s)"
+    )
     parser.add_argument("--strict", action="store_true", help="a bad row is an error, not left out")
 
 
@@ -130,19 +138,17 @@ def run_routing(args: argparse.Namespace) -> int:
     )
     if faults.count:
         print(f"{faults}\n{faults.count:,} rows were left out", file=sys.stderr)
-    if args.prices:
-        rows = outcomes.price(rows, _prices(args.prices))
     if args.strong:
         found = _pair(args, rows)
         if args.report:
-            from extproc_router.evaluation import report  # noqa: PLC0415 - needs the `report` extra
+            from extproc_router.evaluation import report  # noqa: PLC0415 - needs the `evaluate` extra
 
             print(f"wrote {report.write_routing(found, args.report, str(args.data))}", file=sys.stderr)
         print(documents.dump(documents.routing(found)) if args.json else tables.routing(found))
         return 0
     everything = _many(args, rows)
     if args.report:
-        from extproc_router.evaluation import report  # noqa: PLC0415 - needs the `report` extra
+        from extproc_router.evaluation import report  # noqa: PLC0415 - needs the `evaluate` extra
 
         print(f"wrote {report.write_many(everything, args.report, str(args.data))}", file=sys.stderr)
     print(documents.dump(documents.many(everything)) if args.json else tables.many(everything))
@@ -160,7 +166,7 @@ def run_heads(args: argparse.Namespace) -> int:
         print(f"{faults}\n{faults.count:,} rows were left out", file=sys.stderr)
     found = heads.evaluate(answers, fpr=args.fpr, bootstrap=args.bootstrap, seed=args.seed)
     if args.report:
-        from extproc_router.evaluation import report  # noqa: PLC0415 - needs the `report` extra
+        from extproc_router.evaluation import report  # noqa: PLC0415 - needs the `evaluate` extra
 
         print(f"wrote {report.write_heads(found, args.report, str(args.data))}", file=sys.stderr)
     print(documents.dump(documents.heads(found)) if args.json else tables.heads(found))
@@ -188,6 +194,8 @@ class _Reader:
 def _pair(args: argparse.Namespace, rows: Outcomes) -> Routing:
     from extproc_router.evaluation import outcomes, routing, strategies  # noqa: PLC0415 - heavy
 
+    if args.prices:
+        rows = outcomes.price(rows, offline.prices(args.prices), (args.weak, args.strong))
     pair = outcomes.pair(rows, weak=args.weak, strong=args.strong)
     fixed: dict[str, Flags] = {}
     scores: dict[str, Floats] = {}
@@ -196,6 +204,7 @@ def _pair(args: argparse.Namespace, rows: Outcomes) -> Routing:
         pair = outcomes.pair(kept, weak=args.weak, strong=args.strong)
         fixed["policy"] = verdicts.choice == 1
         scores["policy-domains"] = verdicts.preference[:, 1]
+        scores["policy-confidence"] = verdicts.confidence[:, 1]
     scores |= strategies.score(args.strategies, pair, folds=args.folds, seed=args.seed)
     scores |= {name: pair.outcomes.column(name) for name in args.score_field}
     return routing.evaluate(
@@ -206,7 +215,7 @@ def _pair(args: argparse.Namespace, rows: Outcomes) -> Routing:
 def _many(args: argparse.Namespace, rows: Outcomes) -> ManyRouting:
     import numpy as np  # noqa: PLC0415 - heavy
 
-    from extproc_router.evaluation import many  # noqa: PLC0415 - heavy
+    from extproc_router.evaluation import many, outcomes  # noqa: PLC0415 - heavy
     from extproc_router.evaluation.predictors import PREDICTORS  # noqa: PLC0415 - heavy
 
     if args.score_field:
@@ -217,6 +226,8 @@ def _many(args: argparse.Namespace, rows: Outcomes) -> ManyRouting:
     kept, left = many.complete(rows)
     if left:
         print(f"left out, tried on less than 95 % of the rows: {', '.join(left)}", file=sys.stderr)
+    if args.prices:
+        kept = outcomes.price(kept, offline.prices(args.prices), kept.models)
     predictions: dict[str, Floats] = {}
     if args.policy:
         kept, verdicts = _judge(args, kept, kept.models)
@@ -231,7 +242,7 @@ def _judge(args: argparse.Namespace, rows: Outcomes, models: tuple[str, ...]) ->
 
     from extproc_router.evaluation import policies  # noqa: PLC0415 - loads the encoder's room
 
-    verdicts = policies.judge(args.policy, args.model, rows.texts or (), models, _map(args.names))
+    verdicts = policies.judge(args.policy, args.model, rows.texts or (), models, offline.model_names(args.names))
     seen = len(verdicts.choice)
     if seen < len(rows):
         print(f"interrupted: the figures rest on the first {seen:,} of {len(rows):,} rows", file=sys.stderr)
@@ -242,47 +253,3 @@ def _reads_texts(names: tuple[str, ...]) -> bool:
     from extproc_router.evaluation.strategies import NEED_TEXTS  # noqa: PLC0415 - heavy
 
     return not NEED_TEXTS.isdisjoint(names)
-
-
-def _map(pairs: list[str]) -> dict[str, str]:
-    names = {}
-    for pair in pairs:
-        name, equals, model = pair.partition("=")
-        if not equals or not name or not model:
-            raise StartupError(f"--as {pair!r}: expected NAME=MODEL")
-        names[name] = model
-    return names
-
-
-def _prices(path: Path) -> dict[str, float]:
-    try:
-        written = json.loads(path.read_bytes())
-        return {
-            model: float(price["input"]) + float(price["output"]) if isinstance(price, dict) else float(price)
-            for model, price in written.items()
-        }
-    except OSError as error:
-        raise StartupError(f"{path}: {error.strerror or error}") from error
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise StartupError(f"{path}: expected {{model: number}} or {{model: {{input, output}}}}: {error}") from error
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
-
-
-def _whole(least: int, most: int) -> Any:  # noqa: ANN401 - what argparse calls a type
-    def parse(text: str) -> int:
-        value = int(text)
-        if not least <= value <= most:
-            raise argparse.ArgumentTypeError(f"expected {least} to {most}")
-        return value
-
-    return parse
-
-
-def _share(text: str) -> float:
-    value = float(text)
-    if not 0 < value < 1:
-        raise argparse.ArgumentTypeError("expected a number between 0 and 1")
-    return value

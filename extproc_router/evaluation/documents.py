@@ -10,6 +10,8 @@ import msgspec
 from extproc_router.evaluation.cautions import cautions, many_cautions
 
 if TYPE_CHECKING:
+    from extproc_router.evaluation.calibrate import Calibration
+    from extproc_router.evaluation.drift import Drift
     from extproc_router.evaluation.findings import Fixed, Model, Ranked, Routing
     from extproc_router.evaluation.heads import HeadFindings
     from extproc_router.evaluation.many import ManyRouting
@@ -50,6 +52,7 @@ def routing(found: Routing) -> dict[str, Any]:
             **{name: _ranked(ranked) for name, ranked in found.strategies.items()},
             **{name: _fixed(fixed) for name, fixed in found.fixed.items()},
         },
+        "groups": msgspec.to_builtins(found.groups),
         "bootstrap": {
             "rounds": found.rounds,
             "asked": found.rounds_asked,
@@ -79,6 +82,18 @@ def many(found: ManyRouting) -> dict[str, Any]:
 
 def heads(found: HeadFindings) -> dict[str, Any]:
     """Describe the evaluation of a head."""
+    document: dict[str, Any] = msgspec.to_builtins(found)
+    return document
+
+
+def calibration(found: Calibration) -> dict[str, Any]:
+    """Describe a threshold."""
+    document: dict[str, Any] = msgspec.to_builtins(found)
+    return document
+
+
+def drift(found: Drift) -> dict[str, Any]:
+    """Describe a comparison."""
     document: dict[str, Any] = msgspec.to_builtins(found)
     return document
 

@@ -51,6 +51,7 @@ class Ranked(Struct, frozen=True):
         peak: the frontier's highest point.
         points: `pgr50`, `pgr80`, `pgr95`: where so much of the gap is recovered first.
         frontier: (share, quality), at most `routing.POINTS` of the cut points.
+        frontier_costs: mean cost per request at each of these; None where costs are unknown.
         band: (share, low, high), pointwise.
         against: baseline -> how this one differs.
     """
@@ -68,6 +69,7 @@ class Ranked(Struct, frozen=True):
     peak: Point
     points: Mapping[str, Point]
     frontier: list[tuple[float, float]]
+    frontier_costs: list[float] | None
     band: list[tuple[float, float, float]]
     against: Mapping[str, Comparison]
 
@@ -87,6 +89,24 @@ class Fixed(Struct, frozen=True):
     over_random_interval: Interval | None
 
 
+class Group(Struct, frozen=True):
+    """One group of rows: mean quality of each model, and of the better one of each row."""
+
+    name: str
+    n: int
+    weak: float
+    strong: float
+    oracle: float
+
+
+class CostHistogram(Struct, frozen=True):
+    """Requests per bin of cost, for both models; `edges` is one longer than the counts."""
+
+    edges: list[float]
+    weak: list[int]
+    strong: list[int]
+
+
 class Routing(Struct, frozen=True):
     """The evaluation of a pair of models.
 
@@ -95,6 +115,8 @@ class Routing(Struct, frozen=True):
         gap: quality of strong less weak.
         oracle_quality: mean quality of the better model of each row.
         headroom: `oracle_quality` less the better single model.
+        groups: largest first, at most `routing.GROUPS`; empty where rows have none.
+        costs: None where costs are unknown.
         rounds: of the bootstrap; fewer than asked where it was interrupted.
         exact_rounds: whether rounds drew rows (else packets of rows, see `resample`).
     """
@@ -109,6 +131,8 @@ class Routing(Struct, frozen=True):
     headroom_interval: Interval | None
     strategies: Mapping[str, Ranked]
     fixed: Mapping[str, Fixed]
+    groups: list[Group]
+    costs: CostHistogram | None
     rounds: int
     rounds_asked: int
     seed: int

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bisect
+import itertools
 import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -104,6 +106,7 @@ def evaluate(answers: Answers, *, fpr: float = 0.01, bootstrap: int = 1000, seed
         for value, drawn in zip(values, rounds, strict=True)
     )
     counts = confusion(answers.truth, answers.probs)
+    by_length = _slices(answers, np.array([_bucket(length) for length in answers.lengths]))
     return HeadFindings(
         n=len(answers),
         labels=answers.labels,
@@ -117,7 +120,7 @@ def evaluate(answers: Answers, *, fpr: float = 0.01, bootstrap: int = 1000, seed
         confusion=counts.tolist(),
         reliability=reliability(answers.truth, answers.probs),
         sources=_slices(answers, np.array(answers.sources)),
-        lengths=_slices(answers, np.array([_bucket(length) for length in answers.lengths])),
+        lengths={name: part for name in _bucket_names() if (part := by_length.get(name))},
         rounds=rounds.shape[1],
         rounds_asked=bootstrap,
         seed=seed,
@@ -226,9 +229,11 @@ def _bin(confidence: Floats) -> Index:
     return np.minimum((confidence * BINS).astype(np.intp), BINS - 1)
 
 
-def _bucket(length: int) -> str:
-    if length < 0:
-        return ""
+def _bucket_names() -> list[str]:
     edges = (0, *_LENGTHS)
-    at = max(number for number, edge in enumerate(edges) if edge <= length)
-    return f"{edges[at]}-{edges[at + 1] - 1} characters" if at + 1 < len(edges) else f"{edges[at]}+ characters"
+    names = [f"{low}-{high - 1} characters" for low, high in itertools.pairwise(edges)]
+    return [*names, f"{edges[-1]}+ characters"]
+
+
+def _bucket(length: int) -> str:
+    return "" if length < 0 else _bucket_names()[bisect.bisect_right(_LENGTHS, length)]

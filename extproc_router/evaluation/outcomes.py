@@ -129,16 +129,21 @@ def pair(outcomes: Outcomes, *, weak: str, strong: str) -> Pair:
     return Pair(both, weak, strong, chosen.quality[:, 0], chosen.quality[:, 1], chosen.costs if known else None)
 
 
-def price(outcomes: Outcomes, prices: Mapping[str, float]) -> Outcomes:
+def price(outcomes: Outcomes, prices: Mapping[str, float], required: tuple[str, ...]) -> Outcomes:
     """Return the outcomes with one cost per model, the same for every row, in place of what the rows say.
 
+    Args:
+        outcomes: any.
+        prices: model -> cost of a request; models without one get NaN.
+        required: models that must have one.
+
     Raises:
-        StartupError: a model has no price.
+        StartupError: a required model has no price.
     """
-    missing = [model for model in outcomes.models if model not in prices]
+    missing = [model for model in required if model not in prices]
     if missing:
         raise StartupError(f"no price for {', '.join(missing)}")
-    per_model = np.array([prices[model] for model in outcomes.models], dtype=np.float64)
+    per_model = np.array([prices.get(model, np.nan) for model in outcomes.models], dtype=np.float64)
     return msgspec.structs.replace(outcomes, costs=np.broadcast_to(per_model, outcomes.quality.shape))
 
 
@@ -148,6 +153,7 @@ def read(
     columns: tuple[str, ...] = (),
     group_field: str | None = None,
     keep_texts: bool = False,
+    need_scores: bool = True,
     strict: bool = False,
 ) -> tuple[Outcomes, Faults]:
     """Read an outcomes file (see `rows` for its shapes).
@@ -157,6 +163,7 @@ def read(
         columns: members with precomputed scores to keep.
         group_field: which member is the group; the first known one by default.
         keep_texts: whether the prompts are kept: strategies that read them need it.
+        need_scores: whether a row without scores of any model is a bad row.
         strict: whether a bad row is an error instead of being left out.
 
     Returns:
@@ -165,12 +172,14 @@ def read(
     Raises:
         StartupError: the file cannot be read, a row is bad in strict mode, or no row is left.
     """
+    if group_field is not None and group_field not in rows.GROUP_FIELDS:
+        raise StartupError(f"{group_field!r} is no known group: one of {', '.join(rows.GROUP_FIELDS)}")
     try:
         decoder = rows.decoder(columns)
     except ValueError as error:
         raise StartupError(str(error)) from error
     faults = Faults(str(path), strict=strict)
-    builder = _Builder(columns, group_field, keep_texts=keep_texts)
+    builder = _Builder(columns, group_field, keep_texts=keep_texts, need_scores=need_scores)
     with Progress("reading", None) as progress:
         for number, line in progress.over(read_lines(path)):
             try:
@@ -185,7 +194,10 @@ def read(
 class _Builder:
     """Gathers rows into growing columns; a model that turns up late has NaN before."""
 
-    def __init__(self, columns: tuple[str, ...], group_field: str | None, *, keep_texts: bool) -> None:
+    def __init__(
+        self, columns: tuple[str, ...], group_field: str | None, *, keep_texts: bool, need_scores: bool
+    ) -> None:
+        self._need_scores = need_scores
         self.lengths = array("q")
         self._group_field = group_field
         self._keys, self._groups = array("q"), array("q")
@@ -197,9 +209,9 @@ class _Builder:
         self._columns = {name: array("d") for name in columns}
 
     def add(self, row: rows.Row) -> None:
-        scores = rows.scores_of(row)
+        scores = rows.scores_of(row) if self._need_scores or rows.has_scores(row) else {}
         text = rows.text_of(row)
-        if not scores:
+        if not scores and self._need_scores:
             raise ValueError("no model has a score")
         number = len(self.lengths)
         for model, score in scores.items():

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from extproc_router.encoder import Encoder
     from extproc_router.router import Router
-    from extproc_router.types import Encoding
+    from extproc_router.types import Classification, Encoding
 
 _PATH = "/v1/chat/completions"
 _DOMAIN = "domain"
@@ -33,10 +33,13 @@ class Verdicts(Struct, frozen=True):
         choice: intp [n], an index into the models that were asked about.
         preference: float64 [n, models], the probability that a domain rule sends the prompt there, were every domain
             believed: what the policy knows before its confidence floor cuts.
+        confidence: float64 [n, models], the likeliest domain's probability under the model that its rule names, 0
+            elsewhere: what the confidence floor cuts.
     """
 
     choice: Index
     preference: Floats
+    confidence: Floats
 
 
 def judge(policy: Path, model: Path, texts: Sequence[str], models: Sequence[str], names: Mapping[str, str]) -> Verdicts:
@@ -62,6 +65,7 @@ def judge(policy: Path, model: Path, texts: Sequence[str], models: Sequence[str]
     rules = {label: place.get(name) for label, name in config.routing.domains.items()}
     choice = np.zeros(len(texts), dtype=np.intp)
     preference = np.zeros((len(texts), len(models)))
+    confidence = np.zeros((len(texts), len(models)))
     done = 0
     try:
         with Progress("deciding", len(texts)) as progress:
@@ -74,26 +78,28 @@ def judge(policy: Path, model: Path, texts: Sequence[str], models: Sequence[str]
                         f"scores for; say which model it stands for with --as {answer.decision.model}=MODEL"
                     )
                 choice[row] = chosen
-                preference[row] = _preferences(encoding, chosen, rules, default, len(models))
+                if encoding is None:
+                    preference[row, chosen] = confidence[row, chosen] = 1.0
+                else:
+                    _weigh(encoding.heads[_DOMAIN], rules, default, preference[row], confidence[row])
                 done = row + 1
     except KeyboardInterrupt:
         if not done:
             raise
-    return Verdicts(choice[:done], preference[:done])
+    return Verdicts(choice[:done], preference[:done], confidence[:done])
 
 
-def _preferences(
-    encoding: Encoding | None, chosen: int, rules: Mapping[str, int | None], default: int | None, models: int
-) -> Floats:
-    preference = np.zeros(models)
-    if encoding is None:
-        preference[chosen] = 1.0
-        return preference
-    for label, p in encoding.heads[_DOMAIN].probs.items():
+def _weigh(
+    domain: Classification, rules: Mapping[str, int | None], default: int | None, preference: Floats, confidence: Floats
+) -> None:
+    """Fill in one row of each."""
+    for label, p in domain.probs.items():
         target = rules.get(label, default)
         if target is not None:
             preference[target] += p
-    return preference
+    ruled = rules.get(domain.label)
+    if ruled is not None:
+        confidence[ruled] = domain.confidence
 
 
 def _places(candidates: Sequence[str], models: Sequence[str], names: Mapping[str, str]) -> dict[str, int]:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from extproc_router.errors import StartupError
 from extproc_router.evaluation import frontier, outcomes, resample
 from extproc_router.evaluation.arrays import Floats
-from extproc_router.evaluation.findings import Comparison, Fixed, Model, Point, Ranked, Routing
+from extproc_router.evaluation.findings import Comparison, CostHistogram, Fixed, Group, Model, Point, Ranked, Routing
 from extproc_router.evaluation.pair_rounds import GRID, PairRounds, figures
 from extproc_router.evaluation.strategies import BASELINES, ORACLE, RANDOM, score
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 ALWAYS_WEAK, ALWAYS_STRONG, BEST_SINGLE = "always-weak", "always-strong", "best-single"
 POINTS = 501
+GROUPS = 60
+_COST_BINS = 30
 _PGR_LEVELS = (50, 80, 95)
 
 
@@ -96,6 +98,8 @@ def evaluate(
         headroom_interval=resample.interval(sampled.oracle - np.maximum(sampled.weak, sampled.strong)),
         strategies={name: _compare(name, ranked, sampled) for name in ranked},
         fixed={name: _fix(pair, flags, best, sampled.fixed[name]) for name, flags in choices.items()},
+        groups=_groups(pair),
+        costs=_cost_histogram(pair),
         rounds=sampled.count,
         rounds_asked=bootstrap,
         seed=seed,
@@ -135,6 +139,7 @@ def _rank(pair: Pair, walked: Events, best: float, sampled: PairRounds, name: st
         peak=curve.at(float(share[peak])),
         points={f"pgr{level}": curve.at(at / 100) for level, at in reached.items() if at is not None},
         frontier=frontier.thin(share, curve.quality, POINTS),
+        frontier_costs=None if curve.cost is None else [cost for _, cost in frontier.thin(share, curve.cost, POINTS)],
         band=[(at, *bounds) for at, values in bands if (bounds := resample.interval(values))],
         against={},
     )
@@ -180,6 +185,30 @@ def _cost(pair: Pair, walked: Events) -> Floats | None:
     extra = (pair.costs[:, 1] - pair.costs[:, 0])[walked.rows]
     sums: Floats = np.concatenate([[0.0], np.cumsum(extra)[walked.ends]])
     return float(pair.costs[:, 0].mean()) + sums / len(pair)
+
+
+def _groups(pair: Pair) -> list[Group]:
+    if len(pair.outcomes.group_names) < 2:  # noqa: PLR2004 - one group is the whole
+        return []
+    codes = pair.outcomes.groups
+    counts = np.bincount(codes, minlength=len(pair.outcomes.group_names))
+    means = [
+        np.bincount(codes, weights=values, minlength=len(counts)) / np.maximum(counts, 1)
+        for values in (pair.weak, pair.strong, np.maximum(pair.weak, pair.strong))
+    ]
+    return [
+        Group(pair.outcomes.group_names[at] or "(none)", int(counts[at]), *(float(mean[at]) for mean in means))
+        for at in np.argsort(-counts, kind="stable")[:GROUPS]
+        if counts[at]
+    ]
+
+
+def _cost_histogram(pair: Pair) -> CostHistogram | None:
+    if pair.costs is None:
+        return None
+    edges = np.histogram_bin_edges(pair.costs, bins=_COST_BINS)
+    weak, strong = (np.histogram(column, bins=edges)[0] for column in pair.costs.T)
+    return CostHistogram(edges.tolist(), weak.tolist(), strong.tolist())
 
 
 def _known(value: float) -> float | None:

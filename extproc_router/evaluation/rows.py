@@ -59,6 +59,11 @@ def scores_of(row: Row) -> dict[str, float]:
     raise ValueError("no scores: expected `scores`, `correct`, weak_/strong_ model and correct, or a judged preference")
 
 
+def has_scores(row: Row) -> bool:
+    """Whether the row has scores at all, well formed or not."""
+    return any(value is not None for value in (row.scores, row.correct, row.weak_correct, row.winner))
+
+
 def text_of(row: Row) -> str:
     """Return the prompt: as written, or what the messages of the user say, joined by newlines.
 

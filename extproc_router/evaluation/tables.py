@@ -9,6 +9,8 @@ from extproc_router.evaluation.cautions import cautions, many_cautions
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from extproc_router.evaluation.calibrate import Calibration
+    from extproc_router.evaluation.drift import Drift
     from extproc_router.evaluation.findings import Interval, Point, Ranked, Routing
     from extproc_router.evaluation.heads import HeadFindings, Slice
     from extproc_router.evaluation.many import ManyRouting, Mixed
@@ -135,10 +137,72 @@ def heads(found: HeadFindings) -> str:
     return "\n\n".join(parts)
 
 
+def calibration(found: Calibration) -> str:
+    """Write a threshold and what to expect of it."""
+    rows = [
+        [name, number(here, 3), interval(there, 3)]
+        for name, here, there in (
+            ("share of strong calls", found.sample.share, found.expected.share),
+            ("quality / strong's", found.sample.quality, found.expected.quality),
+            ("saved / always-strong", found.sample.savings, found.expected.savings),
+        )
+        if here is not None
+    ]
+    parts = [
+        f"threshold {found.threshold!r}  (score >= threshold goes to the strong model)",
+        table(["", f"{found.n:,} rows here", f"expected, {found.requests:,} new requests"], rows),
+        f"95 % ranges, {found.rounds:,} rounds, seed {found.seed}; by the sample's size alone: +-{found.margin:.3f}",
+    ]
+    if found.rounds < found.rounds_asked:
+        parts.append(f"warning: interrupted after {found.rounds} of {found.rounds_asked} rounds")
+    return "\n\n".join(parts)
+
+
+def drift(found: Drift) -> str:
+    """Write what moved, by how much, and whether to measure again."""
+    rows = [
+        [
+            shift.signal,
+            "ALARM" if shift.alarm else "",
+            "V" if shift.kind == "labels" else "D",
+            number(shift.effect, 3),
+            number(shift.psi, 3),
+            number(shift.jensen_shannon, 3),
+            f"{shift.p_adjusted:.2g}",
+            ", ".join(f"{change.label} {change.before:.1%} -> {change.after:.1%}" for change in shift.moved),
+        ]
+        for shift in found.shifts
+    ]
+    alarms = sum(shift.alarm for shift in found.shifts)
+    verdict = (
+        "the requests have moved: measure the frontier again"
+        if found.remeasure
+        else "the requests have not moved enough to measure the frontier again"
+    )
+    return "\n\n".join(
+        [
+            f"{found.before:,} requests before, {found.after:,} now; {len(found.shifts)} signals, {alarms} alarms",
+            table(["signal", "", "", "effect", "PSI", "JS", "p (Holm)", "moved most"], rows, left=(0, 1, 7)),
+            (
+                f"without any change, an alarm would come in at most {found.alpha:.1%} of comparisons (Holm); an alarm "
+                f"also needs a PSI of {found.least_psi:g}"
+            ),
+            verdict,
+            *(f"note: {note}" for note in found.notes),
+        ]
+    )
+
+
 def _slices(title: str, slices: Mapping[str, Slice]) -> str:
     rows = [
-        [name, f"{part.n:,}", number(part.accuracy, 4), interval(part.interval, 4)]
-        + [number(part.macro_f1, 4), number(part.ece, 4)]
+        [
+            name,
+            f"{part.n:,}",
+            number(part.accuracy, 4),
+            interval(part.interval, 4),
+            number(part.macro_f1, 4),
+            number(part.ece, 4),
+        ]
         for name, part in slices.items()
     ]
     return table([title, "rows", "accuracy", "interval", "macro-F1", "ECE"], rows)

@@ -1,0 +1,130 @@
+"""Change one number in a policy file in place: every other byte stays, comments included."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+import yaml
+
+from extproc_router.errors import StartupError
+
+_BOM = "\ufeff"
+
+
+def write_number(path: Path, field: str, value: float) -> None:
+    """Set a field of a YAML file to a number.
+
+    Args:
+        path: the policy; a link's target is what changes. The new file replaces the old one at once.
+        field: dotted, with numbers for positions in lists, e.g. `routing.confidence_floor`. The field may be missing
+            where its parent is a mapping: it becomes the parent's first.
+        value: finite.
+
+    Raises:
+        StartupError: the file cannot be read or written, is not YAML, or has no such place.
+    """
+    target = path.resolve()
+    try:
+        old = target.read_bytes().decode("utf-8")
+        _replace(target, spliced(old, field, value, str(path)).encode())
+    except UnicodeDecodeError as error:
+        raise StartupError(f"{path}: not UTF-8") from error
+    except OSError as error:
+        raise StartupError(f"{path}: {error.strerror or error}") from error
+
+
+def spliced(text: str, field: str, value: float, file: str) -> str:
+    """Return the text with the field's scalar replaced, or the field inserted.
+
+    Raises:
+        StartupError: not YAML, or no such place.
+    """
+    mark, body = (_BOM, text[1:]) if text.startswith(_BOM) else ("", text)
+    keys = field.split(".")
+    try:
+        root = yaml.compose(body, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        raise StartupError(f"{file}: not YAML: {error}") from error
+    if root is None:
+        raise StartupError(f"{file}: the file is empty")
+    parent = root
+    for key in keys[:-1]:
+        parent = _child(parent, key) or _nowhere(file, field, key)
+    node = _child(parent, keys[-1])
+    written = _written(value)
+    if node is None:
+        changed = _inserted(body, parent, keys[-1], written, f"{file}: {field}")
+    elif isinstance(node, yaml.ScalarNode):
+        start, end = node.start_mark.index, node.end_mark.index
+        # An empty value stands right behind its colon.
+        changed = body[:start] + (written if end > start else f" {written}") + body[end:]
+    else:
+        raise StartupError(f"{file}: {field} is not a single value")
+    if _plain(changed, keys) != value:
+        raise StartupError(f"{file}: {field} cannot be changed in place; write {written} there by hand")
+    return mark + changed
+
+
+def _written(value: float) -> str:
+    """Spell a number so that YAML 1.1 reads it as one: 1e-07 would be a string."""
+    text = repr(float(value))
+    mantissa, letter, exponent = text.partition("e")
+    return f"{mantissa}.0e{exponent}" if letter and "." not in mantissa else text
+
+
+def _child(node: yaml.Node, key: str) -> yaml.Node | None:
+    if isinstance(node, yaml.MappingNode):
+        # Of duplicates YAML's readers take the last.
+        found = [value for name, value in node.value if isinstance(name, yaml.ScalarNode) and name.value == key]
+        return found[-1] if found else None
+    if isinstance(node, yaml.SequenceNode) and key.isdecimal() and int(key) < len(node.value):
+        child: yaml.Node = node.value[int(key)]
+        return child
+    return None
+
+
+def _nowhere(file: str, field: str, key: str) -> yaml.Node:
+    raise StartupError(f"{file}: {field}: there is no {key!r}")
+
+
+def _inserted(text: str, parent: yaml.Node, key: str, written: str, place: str) -> str:
+    if not isinstance(parent, yaml.MappingNode) or not parent.value:
+        raise StartupError(f"{place}: there is no such field, and no mapping that it could be added to")
+    first = parent.value[0][0].start_mark
+    if parent.flow_style:
+        return f"{text[: first.index]}{key}: {written}, {text[first.index :]}"
+    line = first.index - first.column
+    indent = text[line : first.index]
+    if indent.strip():
+        raise StartupError(f"{place}: there is no such field, and its parent does not begin on its own line")
+    newline = "\r\n" if "\r\n" in text else "\n"
+    return f"{text[:line]}{indent}{key}: {written}{newline}{text[line:]}"
+
+
+def _plain(text: str, keys: list[str]) -> object:
+    try:
+        value = yaml.safe_load(text)
+        for key in keys:
+            value = value[int(key)] if isinstance(value, list) else value[key]
+    except (yaml.YAMLError, KeyError, IndexError, TypeError, ValueError):
+        return None
+    return value
+
+
+def _replace(target: Path, content: bytes) -> None:
+    mode = stat.S_IMODE(target.stat().st_mode)
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary = Path(name)
+        temporary.chmod(mode)
+        temporary.replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
