@@ -25,7 +25,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="extproc-router",
         # Wide enough for the longest command's name.
-        formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=16),
+        formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=18),
         description="Pick the model for each LLM request, as Envoy's external processor.",
         epilog='Start with `extproc-router demo`, then `extproc-router explain "your prompt"`.',
     )
