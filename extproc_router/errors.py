@@ -11,10 +11,14 @@ RouterError
 ├── ProtocolError            the ext_proc conversation went wrong
 │   ├── RemoteProtocolError  Envoy sent what its own protocol forbids
 │   └── LocalProtocolError   we were about to
-├── ShedError                the encoder could not answer in time; the default decides
+├── ShedError                what was asked could not answer in time; the default decides
 │   ├── EncoderOverloaded    its queue is full
 │   ├── EncoderTimeout       its deadline passed
-│   └── EncoderFailed        it raised
+│   ├── EncoderFailed        it raised
+│   ├── ModelOverloaded      as many questions as may be wait for a model that judges
+│   ├── ModelTimeout         its deadline passed
+│   ├── ModelFailed          it could not be reached, or did not answer 200
+│   └── UnclearAnswer        it answered, but not what it was asked for
 ├── ConfigError              the config file has mistakes; holds all of them
 ├── ArtefactError            the model directory is corrupt or does not fit
 └── StartupError             an address is taken, a file is missing
@@ -104,7 +108,7 @@ class LocalProtocolError(ProtocolError):
 
 
 class ShedError(RouterError):
-    """The encoder could not answer in time; the declared default decides. `cause` is a metric label."""
+    """What was asked could not answer in time; the declared default decides. `cause` is a metric label."""
 
     cause: ClassVar[str] = "failed"
 
@@ -123,6 +127,30 @@ class EncoderTimeout(ShedError):
 
 class EncoderFailed(ShedError):
     """The encoder raised."""
+
+
+class ModelOverloaded(ShedError):
+    """As many questions as may be are waiting for the judge."""
+
+    cause = "judge_overloaded"
+
+
+class ModelTimeout(ShedError):
+    """The judge's deadline passed."""
+
+    cause = "judge_timeout"
+
+
+class ModelFailed(ShedError):
+    """The judge could not be reached, or did not answer 200 with a body of bounded length."""
+
+    cause = "judge_failed"
+
+
+class UnclearAnswer(ShedError):
+    """The judge answered, but not what it was asked for. Its words are not repeated: they may repeat the prompt's."""
+
+    cause = "judge_unclear"
 
 
 class ConfigError(RouterError):

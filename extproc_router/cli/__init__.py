@@ -17,15 +17,13 @@ from extproc_router.errors import RouterError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = ("serve", "check", "explain", "demo", "bench", "evaluate", "calibrate", "drift", "train")
+COMMANDS = ("serve", "check", "explain", "demo", "bench", "evaluate", "calibrate", "drift", "fit", "train")
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Build the parser of all commands; no command's heavy imports run until it is chosen."""
     parser = argparse.ArgumentParser(
         prog="extproc-router",
-        # Wide enough for the longest command's name.
-        formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=18),
         description="Pick the model for each LLM request, as Envoy's external processor.",
         epilog='Start with `extproc-router demo`, then `extproc-router explain "your prompt"`.',
     )

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from extproc_router.cli import common
+from extproc_router.cli import common, strategies
 from extproc_router.errors import StartupError
 from extproc_router.evaluation import offline
 
@@ -62,8 +62,13 @@ def _register_routing(subjects: Any) -> None:  # noqa: ANN401 - as above
         help="a member of the rows with a precomputed score, higher where the strong model is needed; may be repeated",
     )
     parser.add_argument(
-        "--strategies", type=offline.names, default=(), metavar="A,B", help="further strategies, by name"
+        "--strategies",
+        type=offline.names,
+        default=(),
+        metavar="A,B",
+        help=f"further strategies, fitted out of fold or asked: {', '.join(strategies.NAMES)}",
     )
+    strategies.add_options(parser)
     parser.add_argument("--policy", type=Path, metavar="FILE", help="evaluate this policy file as a whole")
     common.add_model(parser)
     parser.add_argument(
@@ -133,7 +138,7 @@ def run_routing(args: argparse.Namespace) -> int:
         args.data,
         columns=tuple(args.score_field),
         group_field=args.group_field,
-        keep_texts=args.policy is not None or _reads_texts(args.strategies),
+        keep_texts=args.policy is not None or not set(strategies.NAMES).isdisjoint(args.strategies),
         strict=args.strict,
     )
     if faults.count:
@@ -192,7 +197,8 @@ class _Reader:
 
 
 def _pair(args: argparse.Namespace, rows: Outcomes) -> Routing:
-    from extproc_router.evaluation import outcomes, routing, strategies  # noqa: PLC0415 - heavy
+    from extproc_router.evaluation import outcomes, routing  # noqa: PLC0415 - heavy
+    from extproc_router.evaluation.strategies import score  # noqa: PLC0415 - heavy
 
     if args.prices:
         rows = outcomes.price(rows, offline.prices(args.prices), (args.weak, args.strong))
@@ -205,7 +211,8 @@ def _pair(args: argparse.Namespace, rows: Outcomes) -> Routing:
         fixed["policy"] = verdicts.choice == 1
         scores["policy-domains"] = verdicts.preference[:, 1]
         scores["policy-confidence"] = verdicts.confidence[:, 1]
-    scores |= strategies.score(args.strategies, pair, folds=args.folds, seed=args.seed)
+    further = strategies.for_pairs(args)
+    scores |= score(args.strategies, pair, folds=args.folds, seed=args.seed, further=further)
     scores |= {name: pair.outcomes.column(name) for name in args.score_field}
     return routing.evaluate(
         pair.outcomes, scores, strong=args.strong, weak=args.weak, fixed=fixed, bootstrap=args.bootstrap, seed=args.seed
@@ -220,9 +227,10 @@ def _many(args: argparse.Namespace, rows: Outcomes) -> ManyRouting:
 
     if args.score_field:
         raise StartupError("--score-field ranks rows for one strong model: give --strong and --weak")
-    unknown = [name for name in args.strategies if name not in PREDICTORS]
+    predictors = {**PREDICTORS, **strategies.for_many(args)}
+    unknown = [name for name in args.strategies if name not in predictors]
     if unknown:
-        raise StartupError(f"unknown strategy {', '.join(unknown)} for many models; known: {', '.join(PREDICTORS)}")
+        raise StartupError(f"unknown strategy {', '.join(unknown)} for many models; known: {', '.join(predictors)}")
     kept, left = many.complete(rows)
     if left:
         print(f"left out, tried on less than 95 % of the rows: {', '.join(left)}", file=sys.stderr)
@@ -232,7 +240,7 @@ def _many(args: argparse.Namespace, rows: Outcomes) -> ManyRouting:
     if args.policy:
         kept, verdicts = _judge(args, kept, kept.models)
         predictions["policy"] = np.eye(len(kept.models))[verdicts.choice]
-    predictions |= {name: PREDICTORS[name](kept, args.folds, args.seed) for name in args.strategies}
+    predictions |= {name: predictors[name](kept, args.folds, args.seed) for name in args.strategies}
     return many.evaluate(kept, predictions, bootstrap=args.bootstrap, folds=args.folds, seed=args.seed)
 
 
@@ -247,9 +255,3 @@ def _judge(args: argparse.Namespace, rows: Outcomes, models: tuple[str, ...]) ->
     if seen < len(rows):
         print(f"interrupted: the figures rest on the first {seen:,} of {len(rows):,} rows", file=sys.stderr)
     return rows.take(np.arange(seen)), verdicts
-
-
-def _reads_texts(names: tuple[str, ...]) -> bool:
-    from extproc_router.evaluation.strategies import NEED_TEXTS  # noqa: PLC0415 - heavy
-
-    return not NEED_TEXTS.isdisjoint(names)

@@ -7,6 +7,7 @@ with the same prompt.
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,21 +52,34 @@ def oracle(rows: Pair, folds: int, seed: int) -> Floats:  # noqa: ARG001 - every
 
 
 STRATEGIES: dict[str, Strategy] = {RANDOM: random, LENGTH: length, GROUP_MEAN: group_mean, ORACLE: oracle}
-NEED_TEXTS: set[str] = set()
-"""Names of strategies that read the prompts themselves."""
 
 
-def score(names: tuple[str, ...], rows: Pair, *, folds: int = 5, seed: int = 0) -> Mapping[str, Floats]:
+def score(
+    names: tuple[str, ...],
+    rows: Pair,
+    *,
+    folds: int = 5,
+    seed: int = 0,
+    further: Mapping[str, Strategy] = MappingProxyType({}),
+) -> Mapping[str, Floats]:
     """Score the rows by each named strategy, the baselines and the oracle.
+
+    Args:
+        names: what is wanted beside the baselines.
+        rows: the pair's outcomes.
+        folds: of what is fitted.
+        seed: of the folds.
+        further: strategies that other rooms bring, by name.
 
     Raises:
         StartupError: an unknown name.
     """
-    unknown = [name for name in names if name not in STRATEGIES]
+    known = {**STRATEGIES, **further}
+    unknown = [name for name in names if name not in known]
     if unknown:
-        raise StartupError(f"unknown strategy {', '.join(unknown)}; known: {', '.join(sorted(STRATEGIES))}")
+        raise StartupError(f"unknown strategy {', '.join(unknown)}; known: {', '.join(sorted(known))}")
     wanted = dict.fromkeys((*BASELINES, ORACLE, *names))
-    return {name: STRATEGIES[name](rows, folds, seed) for name in wanted}
+    return {name: known[name](rows, folds, seed) for name in wanted}
 
 
 def fold_of(keys: Ints, folds: int, seed: int) -> Index:

@@ -14,10 +14,10 @@ import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from extproc_router.errors import ShedError, StartupError
+from extproc_router.errors import ModelFailed, ModelOverloaded, ModelTimeout, StartupError
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -27,24 +27,6 @@ if TYPE_CHECKING:
 PATH = "/v1/chat/completions"
 MAX_ANSWER_BYTES = 1 << 20
 _DEFAULT_PORT = 80
-
-
-class ModelOverloaded(ShedError):
-    """As many questions as may be are waiting for the judge."""
-
-    cause: ClassVar[str] = "judge_overloaded"
-
-
-class ModelTimeout(ShedError):
-    """The judge's deadline passed."""
-
-    cause: ClassVar[str] = "judge_timeout"
-
-
-class ModelFailed(ShedError):
-    """The judge could not be reached, or did not answer 200 with a body of bounded length."""
-
-    cause: ClassVar[str] = "judge_failed"
 
 
 class ModelClient:

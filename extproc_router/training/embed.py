@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from extproc_router.encoder.manifest import Geometry
 
-_STEP = 2000  # texts between two reports of progress
+_STEP = 200  # texts between two reports of progress
 
 
 class Files(Struct, frozen=True):

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from msgspec import Struct
 
+from extproc_router.learning.lbfgs import minimise
 from extproc_router.training import metrics
-from extproc_router.training.lbfgs import minimise
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -109,7 +109,7 @@ def prepare(prompts: Sequence[str], models: tuple[str, ...], scores: Floats, *, 
         high: score that is quality 1, above `low`.
 
     Raises:
-        StartupError: there are too many models, too few rows or answers of a model, or a score lies outside [low, high].
+        StartupError: there are too many models, too few rows or answers of one, or a score outside [low, high].
     """
     if not low < high:
         raise StartupError(f"the scale must rise: {low:g} is not below {high:g}")

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from extproc_router.errors import ShedError, StartupError
+from extproc_router.errors import ModelFailed, ModelOverloaded, ModelTimeout, ShedError, StartupError, UnclearAnswer
 from extproc_router.lab import probes, stack
 from extproc_router.lab.processes import wait_until
 from extproc_router.lab.simulator import simulators
-from extproc_router.learning.judge import Kind, Question, UnclearAnswer
+from extproc_router.learning.judge import Kind, Question
 from extproc_router.server import model_client
-from extproc_router.server.model_client import ModelClient, ModelFailed, ModelOverloaded, ModelTimeout
+from extproc_router.server.model_client import ModelClient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

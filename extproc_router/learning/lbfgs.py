@@ -22,7 +22,7 @@ _HALVINGS = 40
 def minimise(
     function: Callable[[Floats], tuple[float, Floats]], start: Floats, *, iterations: int, tolerance: float = 1e-6
 ) -> Floats:
-    """Minimise a smooth convex function.
+    """Minimise a smooth function; where it is not convex, to a local minimum.
 
     Args:
         function: point [n] -> (value, gradient [n]).

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from extproc_router.training.lbfgs import minimise
+from extproc_router.learning.lbfgs import minimise
 
 Floats = npt.NDArray[np.float64]
 

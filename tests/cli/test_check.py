@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from extproc_router import cli
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Check = Callable[..., tuple[int, str, list[str]]]
+
+
+@pytest.fixture
+def check(capsys: pytest.CaptureFixture[str], root: Path, tmp_path: Path) -> Check:
+    """Run `check` on a config and an envoy.yaml: the shipped ones, with a text replaced."""
+
+    def run(
+        config: tuple[str, str] | str = ("", ""), envoy: tuple[str, str] | str = ("", ""), *more: str
+    ) -> tuple[int, str, list[str]]:
+        argv = ["check", *more]
+        for option, change, file in (
+            ("--config", config, root / "examples/quickstart.yaml"),
+            ("--envoy", envoy, root / "envoy/envoy.yaml"),
+        ):
+            path = tmp_path / file.name
+            if isinstance(change, str):
+                path.write_text(change)
+            else:
+                assert change[0] in file.read_text()
+                path.write_text(file.read_text().replace(*change))
+            argv += [option, str(path)]
+        status = cli.main(argv)
+        said = capsys.readouterr()
+        return status, said.out, said.err.replace(f"{tmp_path}/", "").splitlines()
+
+    return run
+
+
+def test_files_that_fit_are_said_to(check: Check) -> None:
+    status, out, err = check()
+    assert (status, err) == (0, [])
+    assert "no mistakes and fits" in out
+
+
+def test_mistakes_about_all_three_files_are_told_at_once(check: Check) -> None:
+    config = "models: [{name: a, cluster: smal}]\nrouting:\n  default: b\n  domains: {maths: a}\n"
+    status, _, err = check(config, ("request_body_mode: BUFFERED", "request_body_mode: NONE"))
+    assert status == 1
+    assert [line.split(": ")[0:2] for line in err[:3]] == [
+        ["quickstart.yaml:1", "models.0.cluster"],
+        ["quickstart.yaml:3", "routing.default"],
+        ["quickstart.yaml:4", "routing.domains.maths"],
+    ]
+    assert len(err) == 4
+    assert err[3].startswith("envoy.yaml:")
+    assert "request_body_mode" in err[3]
+
+
+def test_limits_of_a_config_that_cannot_be_read_are_the_defaults(check: Check) -> None:
+    status, _, err = check("models: 3\n", ("request_body_buffer_limit: 8912896", "request_body_buffer_limit: 1"))
+    assert status == 1
+    assert any("below limits.max_body_bytes (8388608)" in line for line in err)
+
+
+def test_what_could_not_be_checked_is_a_note_and_no_failure(check: Check) -> None:
+    status, out, err = check(envoy=("\nadmin:", "\ndynamic_resources: {cds_config: {ads: {}}}\nadmin:"))
+    assert (status, err) == (0, [])
+    assert "dynamic_resources" not in out
+    assert "cds_config: not checked: " in out
+    assert "no mistakes and fits" in out
+
+
+@pytest.mark.parametrize(
+    ("envoy", "says"),
+    [
+        ("a: &x [*x]\n", "an anchor holds itself"),
+        ("a: " + "[" * 5000 + "]" * 5000, "nested deeper"),
+        ("a: 2020-99-99\n", "month must be in"),
+        ("[]", "expected a mapping"),
+    ],
+)
+def test_an_envoy_yaml_that_cannot_be_read_does_not_hide_the_config(check: Check, envoy: str, says: str) -> None:
+    status, _, err = check(("default: small-8b", "default: small-9b"), envoy)
+    assert status == 1
+    assert "routing.default: unknown model 'small-9b'" in err[0]
+    assert err[1].startswith("extproc-router: envoy.yaml")
+    assert says in err[1]
+    assert len(err) == 2
+
+
+def test_an_artefact_that_is_not_there_does_not_hide_the_config(check: Check) -> None:
+    status, _, err = check(("default: small-8b", "default: small-9b"), ("", ""), "--model", "/nowhere")
+    assert status == 1
+    assert "unknown model 'small-9b'" in err[0]
+    assert "/nowhere" in err[1]
+
+
+def test_a_config_that_is_not_there_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["check", "--config", "/nowhere/a\0b"]) == 1
+    assert "null byte" in capsys.readouterr().err
