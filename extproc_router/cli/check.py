@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from extproc_router.cli import common
-from extproc_router.errors import ConfigError
+from extproc_router.errors import ConfigError, RouterError, StartupError
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
+    from extproc_router.config.loader import Config
+    from extproc_router.envoyconf.check import Report
     from extproc_router.types import Mistake
+
+T = TypeVar("T")
 
 
 def register(subparsers: Any) -> None:  # noqa: ANN401 - argparse has no public name for it
@@ -31,20 +36,60 @@ def register(subparsers: Any) -> None:  # noqa: ANN401 - argparse has no public 
 def run(args: argparse.Namespace) -> int:
     """Check, print, and say so by the exit status."""
     from extproc_router import wiring  # noqa: PLC0415 - heavy
+    from extproc_router.config import loader  # noqa: PLC0415 - likewise
 
-    config = wiring.read_config(args.config)
-    mistakes: list[Mistake] = []
+    text = _read(args.config)
+    failures: list[RouterError] = []
+    encoder = _tried(lambda: wiring.load_encoder(args.model), failures)
+    envoy = _tried(lambda: _Envoy(args.envoy), failures) if args.envoy else None
+    config: Config | None = None
+    mistakes: tuple[Mistake, ...] = ()
+    notes: tuple[Mistake, ...] = ()
     try:
-        wiring.build_router(config, wiring.load_encoder(args.model))
+        labels, clusters = encoder.labels if encoder else None, envoy.clusters if envoy else None
+        config = loader.load(text, str(args.config), labels=labels, clusters=clusters)
+        if encoder:
+            wiring.build_router(config, encoder)
     except ConfigError as error:
-        mistakes += error.mistakes
-    if args.envoy:
+        mistakes = error.mistakes
+    if envoy:
+        report = envoy.compare(config)
+        mistakes, notes = (*mistakes, *report.mistakes), report.notes
+    for note in notes:
+        print(note)
+    for line in (*mistakes, *(f"extproc-router: {failure}" for failure in failures)):
+        print(line, file=sys.stderr)
+    if mistakes or failures or config is None:
+        return 1
+    fits = f" and fits {args.envoy}" if args.envoy else ""
+    print(f"{args.config}: {len(config.candidates)} models, version {config.version}: no mistakes{fits}")
+    return 0
+
+
+class _Envoy:
+    """An envoy.yaml, read."""
+
+    def __init__(self, path: Path) -> None:
         from extproc_router.envoyconf import bootstrap, check  # noqa: PLC0415 - half a second of imports
 
-        mistakes += check.find_mistakes(config, bootstrap.read(args.envoy), str(args.envoy))
-    for mistake in mistakes:
-        print(mistake, file=sys.stderr)
-    if not mistakes:
-        fits = f" and fits {args.envoy}" if args.envoy else ""
-        print(f"{args.config}: {len(config.candidates)} models, version {config.version}: no mistakes{fits}")
-    return 1 if mistakes else 0
+        self._check, self._bootstrap = check, bootstrap.read(path)
+        self.clusters = check.clusters(self._bootstrap)
+
+    def compare(self, config: Config | None) -> Report:
+        return self._check.compare(config, self._bootstrap)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        raise StartupError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _tried(read: Callable[[], T], failures: list[RouterError]) -> T | None:
+    """Read something; a failure waits until the other files' mistakes are told too."""
+    try:
+        return read()
+    except RouterError as error:
+        failures.append(error)
+        return None

@@ -45,7 +45,9 @@ class Document(Struct, frozen=True):
         known = keys
         while known and known not in self.lines:
             known = known[:-1]
-        return Mistake(self.file, self.lines.get(known, 1), ".".join(keys) or "(file)", message)
+        # A key may be anything, and is printed on terminals.
+        field = ".".join(key if key.isprintable() else repr(key) for key in keys)
+        return Mistake(self.file, self.lines.get(known, 1), field or "(file)", message)
 
 
 def parse(text: str | bytes, file: str) -> Document:
@@ -76,7 +78,8 @@ def parse(text: str | bytes, file: str) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise _error(file, mark.line + 1 if mark else 1, error.problem or "not YAML") from error
-    except (yaml.YAMLError, ValueError) as error:
+    # A scalar that looks like a date or a number and is none: the constructor's own errors.
+    except (yaml.YAMLError, ValueError, ArithmeticError) as error:
         raise _error(file, 1, f"not YAML: {error}") from error
     finally:
         loader.dispose()
@@ -117,6 +120,8 @@ def _walk(node: yaml.Node, path: _Path, lines: dict[_Path, int], mistakes: list[
                 mistakes.append(Mistake(file, line, ".".join(here), f"duplicate key; first on line {seen[name]}"))
             if not isinstance(key, yaml.ScalarNode):
                 raise _error(file, line, "a key must be a plain word")
+            if key.tag == "tag:yaml.org,2002:merge":
+                raise _error(file, line, "merge keys (<<) are not supported; write the value out")
             seen.setdefault(name, line)
             lines[here] = line
             _walk(value, here, lines, mistakes, file)

@@ -14,7 +14,7 @@ from extproc_router.errors import ConfigError
 from extproc_router.types import Candidate, Mistake
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
 
 class Routing(Struct, frozen=True):
@@ -49,18 +49,22 @@ class Config(Struct, frozen=True):
     document: yaml_document.Document
 
 
-def load(text: str | bytes, file: str) -> Config:
+def load(
+    text: str | bytes, file: str, *, labels: Collection[str] | None = None, clusters: Collection[str] | None = None
+) -> Config:
     """Read a config.
 
     Args:
         text: the file's content.
         file: its name, for mistakes.
+        labels: the domains that rules may name; None where they are not known yet.
+        clusters: the clusters that models may name; None likewise.
 
     Raises:
         ConfigError: with every mistake that could be found.
     """
     document = yaml_document.parse(text, file)
-    mistakes = [*document.mistakes, *meaning.mistakes(document)]
+    mistakes = [*document.mistakes, *meaning.mistakes(document, labels=labels, clusters=clusters)]
     try:
         written = schema.File.model_validate(document.data)
     except ValidationError as error:

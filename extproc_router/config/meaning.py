@@ -9,14 +9,22 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from extproc_router.config.document import Document
     from extproc_router.types import Mistake
 
 
-def mistakes(document: Document) -> Iterator[Mistake]:
-    """Find every name that is used twice or refers to nothing."""
+def mistakes(
+    document: Document, *, labels: Collection[str] | None = None, clusters: Collection[str] | None = None
+) -> Iterator[Mistake]:
+    """Find every name that is used twice or refers to nothing.
+
+    Args:
+        document: the file.
+        labels: the domains that the encoder tells apart; None where they are not known.
+        clusters: those that Envoy has; None likewise.
+    """
     data = _mapping(document.data)
     models = [_mapping(model) for model in _sequence(data.get("models"))]
     auto = _sequence(data.get("auto", ["auto"]))
@@ -27,12 +35,16 @@ def mistakes(document: Document) -> Iterator[Mistake]:
     for index, model in enumerate(models):
         if "privacy" in model:
             yield from _unknown(document, ("models", index, "privacy"), "privacy tier", model["privacy"], tiers)
+        if clusters is not None:
+            yield from _unknown(document, ("models", index, "cluster"), "cluster", model.get("cluster"), clusters)
     names = [model.get("name") for model in models]
     routing = _mapping(data.get("routing"))
     if "default" in routing:
         yield from _unknown(document, ("routing", "default"), "model", routing["default"], names)
     for label, name in _mapping(routing.get("domains")).items():
         yield from _unknown(document, ("routing", "domains", str(label)), "model", name, names)
+        if labels is not None:
+            yield from _unknown(document, ("routing", "domains", str(label)), "domain", label, labels)
 
 
 def did_you_mean(name: str, known: Iterable[Any]) -> str:
@@ -50,7 +62,7 @@ def _sequence(value: object) -> list[Any]:
 
 
 def _unknown(
-    document: Document, path: tuple[str | int, ...], what: str, name: object, known: list[Any]
+    document: Document, path: tuple[str | int, ...], what: str, name: object, known: Collection[Any]
 ) -> Iterator[Mistake]:
     # A name of a wrong type is the shape's to report.
     if isinstance(name, str) and name not in known:

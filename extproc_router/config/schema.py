@@ -6,7 +6,10 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=r"^\S(.*\S)?$")]
+# Goes into answers, headers of metrics and log lines: no control characters, no line separators, no space at an end.
+_INNER = r"[^\p{Cc}\p{Zl}\p{Zp}]"
+_OUTER = r"[^\p{Cc}\s]"
+Name = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=rf"^{_OUTER}({_INNER}*{_OUTER})?$")]
 # Goes into a header value and must match a cluster in envoy.yaml.
 ClusterName = Annotated[
     str, StringConstraints(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/|-]*$")

@@ -1,10 +1,13 @@
-"""Envoy's regular expressions are RE2's: judged by RE2 itself, whose time is linear and whose syntax is not Python's."""
+"""Envoy's regular expressions are RE2's, and judged by RE2 itself.
+
+Its syntax is not Python's, and its time is linear: an expression in a file cannot make a check hang.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-import re2  # google-re2
+import re2  # type: ignore[import-untyped]  # google-re2 ships no types
 
 _options = re2.Options()
 _options.log_errors = False

@@ -10,7 +10,7 @@ from msgspec import Struct
 from extproc_router.types import Mistake
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _DAMAGE = 60  # characters of a bad value that a message shows
 
@@ -95,6 +95,16 @@ class Place(Struct, frozen=True):
     def unchecked(self, field: str, message: str) -> Finding:
         """Say what is not understood here."""
         return Finding(Mistake(self.file, self.line, field, f"not checked: {message}"), certain=False)
+
+
+def once(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Keep the first finding of each place and field: many samples find the same, differently worded."""
+    seen = set()
+    for finding in findings:
+        at = (finding.mistake.line, finding.mistake.field, finding.certain)
+        if at not in seen:
+            seen.add(at)
+            yield finding
 
 
 def shown(value: object) -> str:

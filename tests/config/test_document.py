@@ -27,6 +27,10 @@ from extproc_router.errors import ConfigError
         ("a: " + "[" * 40 + "]" * 40 + "\n", 1, "nested deeper than 32"),
         ("a: " + "{b: " * 40 + "1" + "}" * 40 + "\n", 1, "nested deeper than 32"),
         ("a: 1\x00\n", 1, "not YAML"),
+        ("a: 1\nb: {<<: {c: 1}}\n", 2, "merge keys"),
+        ("<<: {a: 1}\n", 1, "merge keys"),
+        ("a: 2020-99-99\n", 1, "not YAML"),
+        ("a: " + "1:" * 300 + "1.5\n", 1, "not YAML"),
     ],
 )
 def test_what_is_no_plain_yaml_mapping_is_refused_at_its_line(text: str | bytes, line: int, says: str) -> None:
@@ -60,6 +64,12 @@ def test_every_value_has_its_line() -> None:
     assert parsed.mistake(("b", 1, "d"), "x").line == 4
     assert parsed.mistake(("b", 1, "absent"), "x").line == 4
     assert parsed.mistake(("absent",), "x").line == 1
+
+
+def test_a_key_that_would_steer_a_terminal_is_printed_escaped() -> None:
+    parsed = document.parse('a: {"\\e[2J": 1}\n', "r.yaml")
+    assert parsed.mistake(("a", "\x1b[2J"), "x").field == "a.'\\x1b[2J'"
+    assert parsed.mistake(("a", "\x1b[2J"), "x").line == 1
 
 
 @given(st.one_of(st.text(max_size=200), st.binary(max_size=200)))

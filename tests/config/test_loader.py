@@ -124,3 +124,18 @@ def test_each_mistake_stands_at_its_line_and_alone(
 
 def test_a_duplicate_key_is_a_mistake(good: str) -> None:
     assert (17, "auto", "duplicate key; first on line 2") in mistakes(good + "auto: [x]\n")
+
+
+def test_mistakes_about_other_files_come_with_the_rest(changed: Callable[[str, str], str]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        loader.load(changed("input: 0.1", "input: -1"), "r.yaml", labels=("law",), clusters=("small",))
+    assert [(mistake.line, mistake.field) for mistake in caught.value.mistakes] == [
+        (7, "models.0.cost.input"),
+        (10, "models.1.cluster"),
+        (15, "routing.domains.math"),
+    ]
+
+
+def test_a_config_that_fits_them_is_the_same_config(good: str) -> None:
+    known = loader.load(good, "r.yaml", labels=("math",), clusters=("small", "large"))
+    assert known.version == loader.load(good, "r.yaml").version

@@ -1,45 +1,48 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from extproc_router.envoyconf import bootstrap
-from extproc_router.errors import StartupError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.envoyconf.conftest import Read
+
 
 def test_the_shipped_file_is_read(root: Path) -> None:
-    data = bootstrap.read(root / "envoy/envoy.yaml")
-    assert {"small", "large", "code", "extproc_router"} <= bootstrap.cluster_names(data)
-    [(holder, processor)] = bootstrap.ext_proc_filters(data)
-    assert holder["@type"].endswith("HttpConnectionManager")
-    assert processor.grpc_service is not None
+    place = bootstrap.read(root / "envoy/envoy.yaml")
+    assert {"small", "large", "code", "extproc_router"} <= bootstrap.cluster_names(place)
+    [manager] = bootstrap.managers(place)
+    assert manager.listener.text("name") == "llm"
+    assert [found.text("stat_prefix") for found in bootstrap.ext_procs(manager.place)] == ["router"]
+    assert not bootstrap.discovers_clusters(place)
+    assert not bootstrap.discovers_listeners(place)
 
 
 @pytest.mark.parametrize(
-    ("text", "says"), [(b"[]", "mapping"), (b"a: [", "not YAML"), (b"\xff", "not YAML"), (b"", "mapping")]
+    "data",
+    [
+        {"a": 1},
+        {"static_resources": None},
+        {"static_resources": {"clusters": [1, {}, {"name": 3}], "listeners": {}}},
+        {"static_resources": {"listeners": [{"filter_chains": [{"filters": [{"typed_config": 3}]}]}]}},
+    ],
 )
-def test_what_is_no_bootstrap_is_refused(tmp_path: Path, text: bytes, says: str) -> None:
-    path = tmp_path / "envoy.yaml"
-    path.write_bytes(text)
-    with pytest.raises(StartupError, match=says):
-        bootstrap.read(path)
+def test_a_file_of_another_shape_has_nothing(read: Read, data: dict[str, Any]) -> None:
+    assert bootstrap.cluster_names(read(data)) == frozenset()
+    assert list(bootstrap.managers(read(data))) == []
 
 
-def test_a_missing_file_is_said(tmp_path: Path) -> None:
-    with pytest.raises(StartupError, match="No such file"):
-        bootstrap.read(tmp_path / "none.yaml")
+def test_the_default_filter_chain_counts(read: Read) -> None:
+    manager = {"typed_config": {"@type": "x/envoy.v3.HttpConnectionManager"}}
+    place = read({"static_resources": {"listeners": [{"default_filter_chain": {"filters": [manager]}}]}})
+    assert len(list(bootstrap.managers(place))) == 1
 
 
-@pytest.mark.parametrize("data", [{}, {"static_resources": None}, {"static_resources": {"clusters": [1, {}]}}])
-def test_a_file_without_clusters_has_none(data: dict[str, object]) -> None:
-    assert bootstrap.cluster_names(data) == frozenset()
-
-
-def test_a_field_that_envoy_does_not_know_is_said() -> None:
-    config = {"@type": bootstrap._EXT_PROC, "failure_mode_alow": True}
-    with pytest.raises(StartupError, match="failure_mode_alow"):
-        list(bootstrap.ext_proc_filters({"a": [{"typed_config": config}]}))
+def test_a_control_plane_is_seen(read: Read) -> None:
+    place = read({"dynamic_resources": {"cds_config": {}, "ldsConfig": {}}})
+    assert bootstrap.discovers_clusters(place)
+    assert bootstrap.discovers_listeners(place)
