@@ -37,7 +37,7 @@ def test_prompts_leave_for_the_model_servers_alone(policy: Any, bootstrap: Any) 
     servers = [
         endpoint["endpoint"]["address"]["socket_address"]
         for cluster in bootstrap["static_resources"]["clusters"]
-        for group in cluster["load_assignment"]["endpoints"]
+        for group in cluster.get("load_assignment", {"endpoints": []})["endpoints"]  # `nowhere` has none
         for endpoint in group["lb_endpoints"]
         if "socket_address" in endpoint["endpoint"]["address"]
     ]
