@@ -16,7 +16,7 @@ from extproc_router import encoder
 from extproc_router.lab import bench_report, load, stack
 from extproc_router.lab.bench_report import CaseFigures, EncoderFigures, Figures
 from extproc_router.lab.probes import resident_bytes
-from extproc_router.lab.rig import BASELINE, CASES, CONCURRENCIES, Cell, Rig
+from extproc_router.lab.rig import ALL, BASELINE, CONCURRENCIES, Cell, Rig
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +40,7 @@ def run(*, seconds: float, path: Path) -> int:
     Raises:
         StartupError: something does not start.
     """
-    cells_per_round = (len(CASES) + 1) * len(CONCURRENCIES)
+    cells_per_round = len(ALL) * len(CONCURRENCIES)
     cell_seconds = min(CELL_SECONDS, max(1.0, seconds / cells_per_round))
     rounds = max(1, round(seconds / (cells_per_round * cell_seconds)))
     print(
@@ -93,7 +93,7 @@ def measure_encoder() -> tuple[EncoderFigures, ...]:
 def _combine(measured: list[dict[tuple[str, int], Cell]]) -> tuple[CaseFigures, ...]:
     figures = []
     for connections in CONCURRENCIES:
-        for case in (BASELINE, *CASES):
+        for case in ALL:
             pairs = [(cells[case.name, connections], cells[BASELINE.name, connections].result) for cells in measured]
             results = [(cell.result, base) for cell, base in pairs]
             figures.append(

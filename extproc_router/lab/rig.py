@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 from extproc_router.lab import load, stack, upstream
 from extproc_router.lab.envoy_file import save, without_ext_proc
 from extproc_router.lab.probes import envoy_is_ready, free_ports, get
-from extproc_router.lab.processes import wait_until
+from extproc_router.lab.processes import running, wait_until
 
 if TYPE_CHECKING:
     from extproc_router.lab.load import Result
@@ -37,6 +37,9 @@ CASES = (
     Case("auto, 128 tokens", "auto", 128, 256),
     Case("auto, 8,000 tokens", "auto", 8_000, 32),
 )
+# What gRPC in Python costs by itself (bare_processor.py): the rest is ours.
+BARE = Case("bare ext_proc", "small-8b", 64, 256)
+ALL = (BASELINE, *CASES, BARE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ class Cell:
 
 
 class Rig(ExitStack):
-    """Upstream, router and two Envoys, running while the block lasts."""
+    """Upstream, router, yardstick and three Envoys, running while the block lasts."""
 
     router: Router
 
@@ -69,14 +72,16 @@ class Rig(ExitStack):
         self.router = self.enter_context(stack.router(self._directory))
         clusters["extproc_router"] = f"unix:{self.router.socket}"
         self._envoy = self.enter_context(stack.envoy(self._directory, clusters=clusters))
-        self._bare = self.enter_context(
-            stack.envoy(self._directory, clusters=clusters, change=without_ext_proc, name="bare")
+        self._alone = self.enter_context(
+            stack.envoy(self._directory, clusters=clusters, change=without_ext_proc, name="alone")
         )
+        clusters = {**clusters, "extproc_router": self._start_bare()}
+        self._bare = self.enter_context(stack.envoy(self._directory, clusters=clusters, name="bare"))
         self._bodies = {
             case.name: load.bodies(
                 self._directory / str(number), model=case.model, tokens=case.tokens, count=case.count
             )
-            for number, case in enumerate((BASELINE, *CASES))
+            for number, case in enumerate(ALL)
         }
 
     def _start_upstream(self) -> int:
@@ -86,16 +91,23 @@ class Rig(ExitStack):
         wait_until(lambda: envoy_is_ready(admin_port), child, seconds=stack.READY_SECONDS)
         return port
 
+    def _start_bare(self) -> str:
+        socket = self._directory / "bare.sock"
+        argv = [sys.executable, "-m", "extproc_router.lab.bare_processor", f"unix:{socket}"]
+        child = self.enter_context(running(argv, name="bare_processor", directory=self._directory))
+        wait_until(socket.exists, child, seconds=stack.READY_SECONDS)
+        return f"unix:{socket}"
+
     def warm_up(self) -> None:
         """Open connections and fill allocators; what is found is thrown away."""
-        for case in (BASELINE, *CASES):
+        for case in ALL:
             self._load(case, CONCURRENCIES[-1], WARM_UP_SECONDS)
 
     def round(self, number: int, rounds: int, seconds: float) -> dict[tuple[str, int], Cell]:
         """Every case once at each concurrency, the baseline first."""
         cells = {}
         for connections in CONCURRENCIES:
-            for case in (BASELINE, *CASES):
+            for case in ALL:
                 _progress(f"round {number + 1} of {rounds}: {case.name}, {connections} at a time")
                 cells[case.name, connections] = self._load(case, connections, seconds)
         _progress("")
@@ -114,7 +126,7 @@ class Rig(ExitStack):
 
     def _load(self, case: Case, connections: int, seconds: float) -> Cell:
         before = self._counts()
-        envoy = self._bare if case is BASELINE else self._envoy
+        envoy = {BASELINE.name: self._alone, BARE.name: self._bare}.get(case.name, self._envoy)
         result = load.run(
             envoy.port, self._bodies[case.name], connections=connections, seconds=seconds, scratch=self._directory
         )

@@ -30,7 +30,7 @@ def test_it_measures_and_reports(
     document = json.loads(path.read_text())
     assert document["rounds"] == 2
     cases = {(case["name"], case["concurrency"]): case for case in document["cases"]}
-    assert len(cases) == 10
+    assert len(cases) == 12
     assert all(case["requests"] > 0 for case in cases.values())
     assert sum(case["errors"] for case in cases.values()) == 0
     for connections in (1, 32):

@@ -7,7 +7,7 @@ import pytest
 
 from extproc_router.lab import bench_report
 from extproc_router.lab.bench_report import CaseFigures, EncoderFigures, Figures
-from extproc_router.lab.rig import BASELINE, CASES, CONCURRENCIES
+from extproc_router.lab.rig import ALL, CONCURRENCIES
 
 
 def figures(**changes: float) -> Figures:
@@ -26,7 +26,7 @@ def figures(**changes: float) -> Figures:
             shed_share=0.25,
         )
         for connections in CONCURRENCIES
-        for case in (BASELINE, *CASES)
+        for case in ALL
     )
     return Figures(
         generator="own",

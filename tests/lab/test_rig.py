@@ -7,7 +7,7 @@ import pytest
 from extproc_router.errors import StartupError
 from extproc_router.lab import stack as lab
 from extproc_router.lab.probes import children_of
-from extproc_router.lab.rig import BASELINE, CASES, CONCURRENCIES, Rig
+from extproc_router.lab.rig import ALL, BARE, BASELINE, CASES, CONCURRENCIES, Rig
 
 pytestmark = [pytest.mark.envoy, pytest.mark.xdist_group("lab_bench")]
 
@@ -20,10 +20,10 @@ def test_a_round_loads_every_case_and_only_the_baseline_goes_past_the_router(mon
         decided = rig._counts()[0] - before[0]
         ceiling = rig.ceiling(0.1)
 
-    assert cells.keys() == {(case.name, count) for case in (BASELINE, *CASES) for count in CONCURRENCIES}
+    assert cells.keys() == {(case.name, count) for case in ALL for count in CONCURRENCIES}
     assert all(cell.result.errors == 0 and cell.result.requests > 0 for cell in cells.values())
     assert all(0 <= cell.shed <= 1 for cell in cells.values())
-    routed = sum(cell.result.requests for (name, _), cell in cells.items() if name != BASELINE.name)
+    routed = sum(cell.result.requests for (name, _), cell in cells.items() if name not in (BASELINE.name, BARE.name))
     # Requests that are under way when the time is up are decided and not counted.
     assert routed <= decided <= routed + len(CASES) * sum(CONCURRENCIES)
     assert ceiling > 0
