@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from extproc_router.cli import common
-from extproc_router.errors import StartupError
+from extproc_router.errors import ConfigError, StartupError
 from extproc_router.evaluation import offline
 
 if TYPE_CHECKING:
@@ -66,11 +65,15 @@ def register(subparsers: Any) -> None:  # noqa: ANN401 - argparse has no public 
 
 def run(args: argparse.Namespace) -> int:
     """Pick, print, and write where asked."""
-    from extproc_router.evaluation import calibrate, documents, outcomes, policy_edit, tables  # noqa: PLC0415 - heavy
+    from extproc_router.evaluation import calibrate, documents, outcomes, tables  # noqa: PLC0415 - heavy
 
     if bool(args.strong) != bool(args.weak):
         raise StartupError("give both --strong and --weak, or neither")
+    if args.write and args.field == _FLOOR and not args.policy:
+        raise StartupError(f"{_FLOOR} cuts the domain's confidence: calibrate that with --policy, or give --field")
     goal, value = _goal(args)
+    if args.policy:
+        _check_default(args)
     rows, faults = outcomes.read(
         args.data,
         columns=(args.score_field,) if args.score_field else (),
@@ -79,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
         strict=args.strict,
     )
     if faults.count:
-        print(f"{faults}\n{faults.count:,} rows were left out", file=sys.stderr)
+        offline.tell(f"{faults}\n{faults.count:,} rows were left out")
     if args.prices and args.strong:
         rows = outcomes.price(rows, offline.prices(args.prices), (args.weak, args.strong))
     found = calibrate.calibrate(
@@ -93,11 +96,43 @@ def run(args: argparse.Namespace) -> int:
     )
     if args.policy and found.threshold <= 0:
         raise StartupError("the goal takes more strong calls than the policy's rules can give, at any confidence floor")
-    if args.write:
-        policy_edit.write_number(args.write, args.field, found.threshold)
-        print(f"wrote {args.field} into {args.write}", file=sys.stderr)
     print(documents.dump(documents.calibration(found)) if args.json else tables.calibration(found))
+    if args.write:
+        if found.rounds < found.rounds_asked:
+            raise StartupError(f"interrupted: nothing was written into {args.write}")
+        _write(args, found.threshold)
     return 0
+
+
+def _check_default(args: argparse.Namespace) -> None:
+    """Refuse a policy whose floor, when it rises, sends more to the strong model instead of less."""
+    from extproc_router import wiring  # noqa: PLC0415 - heavy
+
+    default = wiring.read_config(args.policy).routing.default
+    if args.strong and offline.model_names(args.names).get(default, default) == args.strong:
+        raise StartupError(
+            f"{args.policy}: the default, {default}, is the strong model: what the floor cuts off goes there, so that "
+            "a threshold would do the reverse of what is calibrated here. Make the weak model the default"
+        )
+
+
+def _write(args: argparse.Namespace, threshold: float) -> None:
+    """Put the threshold into the policy, unless the policy would have mistakes then."""
+    from extproc_router.config import loader  # noqa: PLC0415 - heavy
+    from extproc_router.evaluation import policy_edit  # noqa: PLC0415 - heavy
+
+    try:
+        text = args.write.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise StartupError(f"{args.write}: not UTF-8") from error
+    except OSError as error:
+        raise StartupError(f"{args.write}: {error.strerror or error}") from error
+    try:
+        loader.load(policy_edit.spliced(text, args.field, threshold, str(args.write)), str(args.write))
+    except ConfigError as error:
+        raise StartupError(f"{args.write}: not written; with {args.field} {threshold!r} it says:\n{error}") from error
+    policy_edit.write_number(args.write, args.field, threshold)
+    offline.tell(f"wrote {args.field} into {args.write}")
 
 
 def _goal(args: argparse.Namespace) -> tuple[Goal, float]:
@@ -130,7 +165,10 @@ def _sample(args: argparse.Namespace, rows: Outcomes) -> Sample:
 
         models = (args.weak, args.strong)
         verdicts = policies.judge(args.policy, args.model, kept.texts or (), models, offline.model_names(args.names))
-        pair = outcomes.pair(kept.take(np.arange(len(verdicts.choice))), weak=args.weak, strong=args.strong)
+        if len(verdicts.choice) < len(kept):
+            raise StartupError(
+                f"interrupted: the policy saw {len(verdicts.choice):,} of {len(kept):,} rows; the first are no sample"
+            )
         score = verdicts.confidence[:, 1]
     else:
         score = strategies.score((args.strategy,), pair, seed=args.seed)[args.strategy]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,20 +45,24 @@ def run(args: argparse.Namespace) -> int:
 
     if not args.current and not args.save_histogram:
         raise StartupError("give --current to compare, or --save-histogram to keep counts")
+    if args.report:
+        from extproc_router.evaluation import report  # noqa: PLC0415 - needs the `evaluate` extra
+
+        report.prepare(args.report)
     before = _read(args, args.reference)
     if args.save_histogram:
         try:
             args.save_histogram.write_bytes(histograms.dump(before))
         except OSError as error:
             raise StartupError(f"{args.save_histogram}: {error.strerror or error}") from error
-        print(f"wrote {args.save_histogram}: {before.rows:,} requests", file=sys.stderr)
+        offline.tell(f"wrote {args.save_histogram}: {before.rows:,} requests")
     if not args.current:
         return 0
     found = drift.compare(before, _read(args, args.current), alpha=args.alpha, least_psi=args.least_psi)
     if args.report:
         from extproc_router.evaluation import report  # noqa: PLC0415 - needs the `evaluate` extra
 
-        print(f"wrote {report.write_drift(found, args.report, f'{args.reference} -> {args.current}')}", file=sys.stderr)
+        offline.tell(f"wrote {report.write_drift(found, args.report, f'{args.reference} -> {args.current}')}")
     print(documents.dump(documents.drift(found)) if args.json else tables.drift(found))
     return 1 if args.fail and found.remeasure else 0
 
@@ -74,5 +77,5 @@ def _read(args: argparse.Namespace, path: Path) -> Any:  # noqa: ANN401 - Histog
         encode = wiring.load_encoder(args.model).encode
     found, faults = histograms.read(path, encode=encode, strict=args.strict)
     if faults.count:
-        print(f"{faults}\n{faults.count:,} lines were left out", file=sys.stderr)
+        offline.tell(f"{faults}\n{faults.count:,} lines were left out")
     return found

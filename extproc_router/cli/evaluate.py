@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from extproc_router.cli import common, strategies
+from extproc_router.cli.fit import STRATEGIES as LEARNED
 from extproc_router.errors import StartupError
 from extproc_router.evaluation import offline
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from extproc_router.evaluation.policies import Verdicts
 
 _MOST_ROUNDS = 100_000
+# What --policy adds.
+_POLICY = ("policy", "policy-domains", "policy-confidence")
 
 
 def register(subparsers: Any) -> None:  # noqa: ANN401 - argparse has no public name for it
@@ -134,6 +136,9 @@ def run_routing(args: argparse.Namespace) -> int:
 
     if bool(args.strong) != bool(args.weak):
         raise StartupError("give both --strong and --weak, or neither")
+    args.score_field = list(dict.fromkeys(args.score_field))
+    _check_names(args.score_field)
+    _prepare(args)
     rows, faults = outcomes.read(
         args.data,
         columns=tuple(args.score_field),
@@ -142,20 +147,20 @@ def run_routing(args: argparse.Namespace) -> int:
         strict=args.strict,
     )
     if faults.count:
-        print(f"{faults}\n{faults.count:,} rows were left out", file=sys.stderr)
+        offline.tell(f"{faults}\n{faults.count:,} rows were left out")
     if args.strong:
         found = _pair(args, rows)
         if args.report:
             from extproc_router.evaluation import report  # noqa: PLC0415 - needs the `evaluate` extra
 
-            print(f"wrote {report.write_routing(found, args.report, str(args.data))}", file=sys.stderr)
+            offline.tell(f"wrote {report.write_routing(found, args.report, str(args.data))}")
         print(documents.dump(documents.routing(found)) if args.json else tables.routing(found))
         return 0
     everything = _many(args, rows)
     if args.report:
         from extproc_router.evaluation import report  # noqa: PLC0415 - needs the `evaluate` extra
 
-        print(f"wrote {report.write_many(everything, args.report, str(args.data))}", file=sys.stderr)
+        offline.tell(f"wrote {report.write_many(everything, args.report, str(args.data))}")
     print(documents.dump(documents.many(everything)) if args.json else tables.many(everything))
     return 0
 
@@ -164,18 +169,35 @@ def run_heads(args: argparse.Namespace) -> int:
     """Evaluate a head."""
     from extproc_router.evaluation import documents, head_rows, heads, tables  # noqa: PLC0415 - heavy
 
+    _prepare(args)
     answers, faults = head_rows.read(
         args.data, args.head, label_field=args.label_field, encode=_Reader(args.model, args.head), strict=args.strict
     )
     if faults.count:
-        print(f"{faults}\n{faults.count:,} rows were left out", file=sys.stderr)
+        offline.tell(f"{faults}\n{faults.count:,} rows were left out")
     found = heads.evaluate(answers, fpr=args.fpr, bootstrap=args.bootstrap, seed=args.seed)
     if args.report:
         from extproc_router.evaluation import report  # noqa: PLC0415 - needs the `evaluate` extra
 
-        print(f"wrote {report.write_heads(found, args.report, str(args.data))}", file=sys.stderr)
+        offline.tell(f"wrote {report.write_heads(found, args.report, str(args.data))}")
     print(documents.dump(documents.heads(found)) if args.json else tables.heads(found))
     return 0
+
+
+def _prepare(args: argparse.Namespace) -> None:
+    if args.report:
+        from extproc_router.evaluation import report  # noqa: PLC0415 - needs the `evaluate` extra
+
+        report.prepare(args.report)
+
+
+def _check_names(fields: list[str]) -> None:
+    """Refuse members whose figures would stand under the name of something else."""
+    from extproc_router.evaluation.strategies import STRATEGIES  # noqa: PLC0415 - heavy
+
+    taken = sorted({*STRATEGIES, *strategies.NAMES, *_POLICY} & {*fields})
+    if taken:
+        raise StartupError(f"--score-field {', '.join(taken)}: a strategy is called that; rename the member")
 
 
 class _Reader:
@@ -208,11 +230,13 @@ def _pair(args: argparse.Namespace, rows: Outcomes) -> Routing:
     if args.policy:
         kept, verdicts = _judge(args, pair.outcomes, (args.weak, args.strong))
         pair = outcomes.pair(kept, weak=args.weak, strong=args.strong)
-        fixed["policy"] = verdicts.choice == 1
-        scores["policy-domains"] = verdicts.preference[:, 1]
-        scores["policy-confidence"] = verdicts.confidence[:, 1]
+        fixed[_POLICY[0]] = verdicts.choice == 1
+        scores[_POLICY[1]] = verdicts.preference[:, 1]
+        scores[_POLICY[2]] = verdicts.confidence[:, 1]
     further = strategies.for_pairs(args)
-    scores |= score(args.strategies, pair, folds=args.folds, seed=args.seed, further=further)
+    scores |= score(
+        args.strategies, pair, folds=args.folds, seed=args.seed, further=further, elsewhere=strategies.NAMES
+    )
     scores |= {name: pair.outcomes.column(name) for name in args.score_field}
     return routing.evaluate(
         pair.outcomes, scores, strong=args.strong, weak=args.weak, fixed=fixed, bootstrap=args.bootstrap, seed=args.seed
@@ -222,6 +246,7 @@ def _pair(args: argparse.Namespace, rows: Outcomes) -> Routing:
 def _many(args: argparse.Namespace, rows: Outcomes) -> ManyRouting:
     import numpy as np  # noqa: PLC0415 - heavy
 
+    from extproc_router.config.meaning import did_you_mean  # noqa: PLC0415 - heavy
     from extproc_router.evaluation import many, outcomes  # noqa: PLC0415 - heavy
     from extproc_router.evaluation.predictors import PREDICTORS  # noqa: PLC0415 - heavy
 
@@ -230,10 +255,12 @@ def _many(args: argparse.Namespace, rows: Outcomes) -> ManyRouting:
     predictors = {**PREDICTORS, **strategies.for_many(args)}
     unknown = [name for name in args.strategies if name not in predictors]
     if unknown:
-        raise StartupError(f"unknown strategy {', '.join(unknown)} for many models; known: {', '.join(predictors)}")
+        every = [*PREDICTORS, *LEARNED]
+        near = did_you_mean(unknown[0], every)
+        raise StartupError(f"unknown strategy {', '.join(unknown)}{near} for many models; known: {', '.join(every)}")
     kept, left = many.complete(rows)
     if left:
-        print(f"left out, tried on less than 95 % of the rows: {', '.join(left)}", file=sys.stderr)
+        offline.tell(f"left out, tried on less than 95 % of the rows: {', '.join(left)}")
     if args.prices:
         kept = outcomes.price(kept, offline.prices(args.prices), kept.models)
     predictions: dict[str, Floats] = {}
@@ -253,5 +280,5 @@ def _judge(args: argparse.Namespace, rows: Outcomes, models: tuple[str, ...]) ->
     verdicts = policies.judge(args.policy, args.model, rows.texts or (), models, offline.model_names(args.names))
     seen = len(verdicts.choice)
     if seen < len(rows):
-        print(f"interrupted: the figures rest on the first {seen:,} of {len(rows):,} rows", file=sys.stderr)
+        offline.tell(f"interrupted: the figures rest on the first {seen:,} of {len(rows):,} rows")
     return rows.take(np.arange(seen)), verdicts

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from extproc_router.cli import common
 from extproc_router.errors import StartupError
+from extproc_router.evaluation import offline
 
 if TYPE_CHECKING:
     from extproc_router.learning.base import Floats
@@ -58,7 +59,9 @@ def register(subparsers: Any) -> None:  # noqa: ANN401 - argparse has no public 
     parser.add_argument(
         "--folds", type=_folds, default=5, metavar="N", help="of the measurement; 0 leaves it out (default: 5)"
     )
-    parser.add_argument("--seed", type=int, default=0, help="of every choice (default: 0)")
+    parser.add_argument(
+        "--seed", type=offline.whole(0, 2**32 - 1), default=0, metavar="N", help="of every choice (default: 0)"
+    )
     parser.add_argument("--strict", action="store_true", help="a bad row is an error instead of being left out")
     parser.add_argument(
         "--cache",
@@ -138,6 +141,9 @@ def _sample(args: argparse.Namespace) -> Sample:
     from extproc_router.training.learned import Sample  # noqa: PLC0415 - heavy
     from extproc_router.training.outcomes import open_reader, read_features  # noqa: PLC0415 - heavy
 
+    if args.data.exists() and not args.data.is_file():
+        # It is read once for its rows and once for its hash, which a pipe cannot be.
+        raise StartupError(f"{args.data}: not a regular file")
     reader = open_reader(args.model)
     rows, faults = outcomes.read(args.data, keep_texts=True, strict=args.strict)
     if faults.count:

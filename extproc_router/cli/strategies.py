@@ -35,14 +35,20 @@ _UNJUDGED = 0.5
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add what these strategies need to know."""
-    parser.add_argument(
+    group = parser.add_argument_group(
+        "strategies that are fitted or asked",
+        "A fitted strategy takes scores as quality from 0 to 1. Where some lie outside, the least score found is 0 and "
+        "the greatest 1, over the models it learns from. Of a pair's data it learns from the pair and from every other "
+        "model with enough answers.",
+    )
+    group.add_argument(
         "--judge-url", metavar="URL", help="a listener of Envoy behind which a model answers, for " + ", ".join(ASKED)
     )
-    parser.add_argument("--judge-model", default="judge", metavar="NAME", help="what that model is called there")
-    parser.add_argument(
+    group.add_argument("--judge-model", default="judge", metavar="NAME", help="what that model is called there")
+    group.add_argument(
         "--judge-seconds", type=float, default=10.0, metavar="S", help="deadline of one question (default: %(default)s)"
     )
-    parser.add_argument(
+    group.add_argument(
         "--cache",
         type=Path,
         default=Path("out/outcomes"),
@@ -107,21 +113,35 @@ class _Learned:
         self._name, self._reader = name, reader
 
     def need(self, rows: Pair, folds: int, seed: int) -> Floats:
-        from extproc_router.learning import base  # noqa: PLC0415 - heavy
+        from extproc_router.learning import crossfit  # noqa: PLC0415 - heavy
+        from extproc_router.training.outcomes import question_groups, taught  # noqa: PLC0415 - heavy
 
-        quality = self.quality(rows.outcomes, folds, seed)
-        models = rows.outcomes.models
-        return base.need(quality, models.index(rows.strong_model), models.index(rows.weak_model))
+        every = rows.outcomes
+        pair = {rows.strong_model, rows.weak_model}
+        # Another model with a few answers only is no reason to refuse the pair.
+        kept = [column for column in taught(every.quality) if every.models[column] not in pair]
+        kept += [every.models.index(rows.weak_model), every.models.index(rows.strong_model)]
+        kept.sort()
+        models = tuple(every.models[column] for column in kept)
+        texts = every.texts or ()
+        quality = self._out_of_fold(texts, models, every.quality[:, kept], folds, seed)
+        fold = crossfit.deal(question_groups(texts), folds, seed)
+        return crossfit.need(quality, fold, models.index(rows.strong_model), models.index(rows.weak_model))
 
     def quality(self, rows: Outcomes, folds: int, seed: int) -> Floats:
+        return self._out_of_fold(rows.texts or (), rows.models, rows.quality, folds, seed)
+
+    def _out_of_fold(
+        self, texts: Sequence[str], models: tuple[str, ...], scores: Floats, folds: int, seed: int
+    ) -> Floats:
         from extproc_router.evaluation.progress import Progress  # noqa: PLC0415 - heavy
         from extproc_router.learning import crossfit  # noqa: PLC0415 - heavy
         from extproc_router.learning.strategies import STRATEGIES  # noqa: PLC0415 - heavy
         from extproc_router.training import outcomes  # noqa: PLC0415 - heavy
 
-        texts = rows.texts or ()
         features = self._reader.features(texts)
-        ready = outcomes.prepare(texts, rows.models, rows.quality, low=0.0, high=1.0)
+        low, high = outcomes.range_of(scores)
+        ready = outcomes.prepare(texts, models, scores, low=low, high=high)
         with Progress(f"fitting {self._name}", folds) as progress:
             return crossfit.out_of_fold(
                 STRATEGIES[self._name](), ready, features, folds=folds, seed=seed, after_each=progress.step

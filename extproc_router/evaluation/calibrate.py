@@ -4,6 +4,9 @@ The rule is `score >= threshold -> strong`. The expected range comes from a doub
 picks the threshold on it by the same goal, and applies it to a second draw, of new requests. So it holds the luck of
 the sample, the luck of the traffic, and the optimism of picking the best cut on the rows that it is judged on. What it
 cannot hold is traffic that differs from the sample; `drift` looks for that.
+
+Above `EXACT_ROWS` rows, a round picks its threshold on that many. What the sample's size accounts for is then scaled by
+sqrt(EXACT_ROWS / rows), the rate at which a quantile's spread falls; the luck of the traffic is left as it is.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from extproc_router.evaluation.progress import Progress
 from extproc_router.evaluation.resample import EXACT_ROWS, interval
 
 FEWEST_ROWS = 50
+FEWEST_ROUNDS = 100  # fewer do not show a 95 % range
 _ROUNDING = 1e-12  # sums of thousands of floats miss a round goal by less
 
 
@@ -108,19 +112,30 @@ def calibrate(
         value: how much of it, in (0, 1).
         tolerance: half width of the range of the goal's figure that is still good enough.
         requests: how many new requests the expected range is for.
-        bootstrap: rounds, at least 1; Ctrl-C ends them early, and the result says so.
+        bootstrap: rounds, at least 100; Ctrl-C ends them early, and the result says so.
         seed: of the rounds.
 
     Raises:
-        StartupError: the sample lacks what the goal needs, cannot reach it, or is too small; the message then says
-            how many rows are needed.
+        StartupError: the sample lacks what the goal needs, or no threshold comes within the tolerance of it; fewer
+            than 100 rounds were done; or the sample is too small, and the message says how many rows are needed.
     """
     _check(sample, goal)
     cuts = _Cuts(sample)
     best = cuts.pick(goal, value, cuts.sums(np.arange(cuts.rows)))
     if best is None:
         raise StartupError(_out_of_reach(goal, value, cuts))
+    here = cuts.effect(best, np.arange(cuts.rows))
+    if goal is Goal.STRONG_SHARE and abs(here.share - value) > tolerance + _ROUNDING:
+        raise StartupError(
+            f"no threshold gives a strong share of {value:g} on this sample: the nearest gives {here.share:.4f}, "
+            "because rows with equal scores go together"
+        )
     estimated, seen = _rounds(cuts, (goal, value), requests, bootstrap, seed)
+    if seen.shape[1] < FEWEST_ROUNDS:
+        raise StartupError(
+            f"{seen.shape[1]} of {bootstrap} bootstrap rounds were done; a range needs {FEWEST_ROUNDS} or more"
+        )
+    estimated, seen = _scaled(estimated, seen, here, cuts.rows)
     place = list(Goal).index(goal)
     margin = _half_width(estimated[place])
     if margin > tolerance or cuts.rows < FEWEST_ROWS:
@@ -137,7 +152,7 @@ def calibrate(
         goal=goal,
         value=value,
         threshold=cuts.threshold(best),
-        sample=cuts.effect(best, np.arange(cuts.rows)),
+        sample=here,
         expected=Expected(ranges[0], ranges[1], ranges[2]),
         requests=requests,
         margin=margin,
@@ -242,6 +257,15 @@ def _rounds(cuts: _Cuts, aim: tuple[Goal, float], requests: int, count: int, see
     except KeyboardInterrupt:
         pass  # `rounds` says how far it came
     return _columns(estimated[: len(seen)]), _columns(seen)
+
+
+def _scaled(estimated: Floats, seen: Floats, here: Effect, rows: int) -> tuple[Floats, Floats]:
+    """Shrink what the sample's size accounts for, where rounds drew fewer rows than there are."""
+    if rows <= EXACT_ROWS:
+        return estimated, seen
+    centre = _columns([here])
+    narrow = centre + (estimated - centre) * math.sqrt(EXACT_ROWS / rows)
+    return narrow, seen - estimated + narrow
 
 
 def _columns(effects: list[Effect]) -> Floats:

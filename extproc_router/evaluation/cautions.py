@@ -43,7 +43,7 @@ def many_cautions(found: ManyRouting) -> list[str]:
 def _models(found: Routing) -> Iterator[str]:
     weak, strong = found.weak, found.strong
     no_headroom = found.headroom <= _NOISE or _reaches_zero(found.headroom_interval)
-    no_gap = found.gap <= 0 or _holds_zero(found.gap_interval)
+    no_gap = found.gap <= _NOISE or _holds_zero(found.gap_interval)
     if no_headroom:
         best = strong if found.gap > 0 else weak
         saves = "" if no_gap else f"; it can only save cost, and at best gives the quality of {strong.name}"

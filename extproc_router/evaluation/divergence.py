@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _LEAST_EXPECTED = 5.0
 _PSI_BINS = 10
+_CHANCE = 4.0  # standard deviations
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -90,6 +91,25 @@ def pooled(table: Floats) -> Floats:
     if rest.sum() * least >= _LEAST_EXPECTED or not keep:
         return np.concatenate([table[:, :keep], rest], axis=1)
     return np.concatenate([table[:, : keep - 1], table[:, keep - 1 : keep] + rest], axis=1)
+
+
+def newcomers(before: Floats, after: Floats) -> tuple[Floats, Floats]:
+    """Merge the cells that are empty before into one, where they hold more than chance explains.
+
+    Pooled with the other rare cells, a turnover of rare labels would be invisible. Chance, given both samples together:
+    each count of a cell falls into `after` with probability m / (n + m), independently, and a cell is empty before when
+    all of them do. A long tail of labels has many such cells without any change; they stay as they are then.
+
+    Returns:
+        (before, after), float64 [cells] with the merged cell last, or as given.
+    """
+    new = before == 0
+    both = before + after
+    empty = (after.sum() / both.sum()) ** both
+    usual, spread = float((both * empty).sum()), math.sqrt(float((both**2 * empty * (1 - empty)).sum()))
+    if after[new].sum() <= usual + _CHANCE * spread:
+        return before, after
+    return np.append(before[~new], 0.0), np.append(after[~new], after[new].sum())
 
 
 def tenths(before: Floats, after: Floats) -> tuple[Floats, Floats]:

@@ -1,4 +1,7 @@
-"""Findings as one JSON object, for `--json`. Figures are rounded to 12 decimals: the rest is noise of the machine."""
+"""Findings as one JSON object, for `--json`.
+
+Figures are rounded to 12 significant digits: the rest is noise of the machine. A threshold is not: rows stand on it.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,9 @@ if TYPE_CHECKING:
     from extproc_router.evaluation.heads import HeadFindings
     from extproc_router.evaluation.many import ManyRouting
 
-_DECIMALS = 12
+_DIGITS = 12
+_NOISE = 1e-15  # what is left where sums of numbers near one cancel
+_EXACT = ("threshold",)
 _LEFT_OUT = ("band",)
 
 
@@ -28,9 +33,11 @@ def dump(document: object) -> str:
 def rounded(value: object) -> object:
     """Round every number in plain data."""
     if isinstance(value, float):
-        return round(value, _DECIMALS) + 0.0
+        return 0.0 if abs(value) <= _NOISE else float(f"{value:.{_DIGITS}g}")
     if isinstance(value, dict):
-        return {key: rounded(item) for key, item in value.items()}
+        return {
+            key: item if key in _EXACT and isinstance(item, float) else rounded(item) for key, item in value.items()
+        }
     if isinstance(value, list | tuple):
         return [rounded(item) for item in value]
     return value

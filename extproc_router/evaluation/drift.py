@@ -1,10 +1,11 @@
 """Has the traffic moved since the frontier was measured?
 
 Each signal is tested on its own: labels by the chi-square test of homogeneity (cells with an expected count below 5
-are pooled), numbers by the two-sample Kolmogorov-Smirnov test on their bins, which errs on the quiet side. Holm's
-method (1979) holds the chance of any false alarm, over all signals together and whatever their dependence, below
-`alpha`. On much traffic the smallest change is significant, so an alarm also needs a size: the population stability
-index, whose customary reading is below 0.1 stable, above 0.25 large.
+are pooled, but labels that the reference lacks stay apart where there are more than chance explains), numbers by the
+two-sample Kolmogorov-Smirnov test on their bins, which errs on the quiet side. Holm's method (1979) holds the chance of
+any false alarm, over all signals together and whatever their dependence, below `alpha`. On much traffic the smallest
+change is significant, so an alarm also needs a size: the population stability index, whose customary reading is below
+0.1 stable, above 0.25 large.
 """
 
 from __future__ import annotations
@@ -141,7 +142,8 @@ def _labels(signal: str, before: Mapping[str, int], after: Mapping[str, int]) ->
     names = sorted({*before, *after})
     p = np.array([before.get(name, 0) for name in names], dtype=np.float64)
     q = np.array([after.get(name, 0) for name in names], dtype=np.float64)
-    statistic, p_value, effect = divergence.chi_square(p, q)
+    cells = divergence.newcomers(p, q)
+    statistic, p_value, effect = divergence.chi_square(*cells)
     shares = zip(names, (p / p.sum()).tolist(), (q / q.sum()).tolist(), strict=True)
     moved = sorted((Moved(*share) for share in shares), key=lambda change: -abs(change.after - change.before))
     return Shift(
@@ -152,7 +154,7 @@ def _labels(signal: str, before: Mapping[str, int], after: Mapping[str, int]) ->
         statistic=statistic,
         p_value=p_value,
         p_adjusted=p_value,
-        psi=divergence.psi(*divergence.pooled(np.stack([p, q]))),
+        psi=divergence.psi(*divergence.pooled(np.stack(cells))),
         effect=effect,
         jensen_shannon=divergence.jensen_shannon(p, q),
         alarm=False,

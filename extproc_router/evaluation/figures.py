@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -49,6 +50,19 @@ class Drawing(Struct, frozen=True):
     name: str
     svg: str
     png: bytes
+
+
+def check() -> None:
+    """Import matplotlib.
+
+    Raises:
+        StartupError: it is not installed.
+    """
+    try:
+        for name in ("matplotlib", "matplotlib.figure"):
+            import_module(name)
+    except ImportError as error:
+        raise StartupError("a report needs matplotlib: pip install 'extproc-router[evaluate]'") from error
 
 
 def frontier(found: Routing) -> Drawing:
@@ -220,11 +234,10 @@ class _Canvas:
     """A figure under our style; nothing global changes, and nothing in it depends on the time."""
 
     def __init__(self, name: str, width: float, height: float, *, rows: Iterable[int] = (1,)) -> None:
-        try:
-            import matplotlib as mpl  # noqa: PLC0415 - optional
-            from matplotlib.figure import Figure  # noqa: PLC0415 - optional
-        except ImportError as error:
-            raise StartupError("a report needs matplotlib: pip install 'extproc-router[evaluate]'") from error
+        check()
+        import matplotlib as mpl  # noqa: PLC0415 - optional
+        from matplotlib.figure import Figure  # noqa: PLC0415 - optional
+
         self._name = name
         style: Any = {**_STYLE, "svg.hashsalt": name}
         self._style: Any = mpl.rc_context(style)

@@ -18,7 +18,9 @@ from __future__ import annotations
 import numpy as np
 from msgspec import Struct
 
-from extproc_router.evaluation.arrays import Floats, Index
+from extproc_router.evaluation.arrays import Flags, Floats, Index
+
+_ROUNDING = 1e-12  # of the largest value on a curve: sums of a million floats err by less
 
 
 class Events(Struct, frozen=True):
@@ -69,7 +71,7 @@ def area(x: Floats, y: Floats) -> Floats:
 def apgr(x: Floats, y: Floats) -> Floats:
     """Average performance gap recovered, float64 [rounds]; NaN where the gap is not positive."""
     gap = y[:, -1]
-    recovered: Floats = np.divide(area(x, y), gap, out=np.full(len(x), np.nan), where=gap > 0)
+    recovered: Floats = np.divide(area(x, y), gap, out=np.full(len(x), np.nan), where=_counts(y))
     return recovered
 
 
@@ -84,13 +86,14 @@ def first_crossing(x: Floats, y: Floats, level: Floats) -> Floats:
     Returns:
         float64 [rounds]; NaN where it is never reached.
     """
-    reached = y >= level[:, None]
+    # A sum that misses a level by its rounding has reached it; the next cut point may be far away.
+    reached = y >= (level - _ROUNDING * _scale(y))[:, None]
     at = reached.argmax(axis=1)
     number = np.arange(len(x))
     before = np.maximum(at - 1, 0)
     x0, x1, y0, y1 = x[number, before], x[number, at], y[number, before], y[number, at]
     rise = y1 - y0
-    part = np.divide(level - y0, rise, out=np.ones_like(rise), where=rise > 0)
+    part = np.clip(np.divide(level - y0, rise, out=np.ones_like(rise), where=rise > 0), 0.0, 1.0)
     crossing: Floats = np.where(reached.any(axis=1), np.where(at == 0, x[:, 0], x0 + part * (x1 - x0)), np.nan)
     return crossing
 
@@ -98,9 +101,19 @@ def first_crossing(x: Floats, y: Floats, level: Floats) -> Floats:
 def cpt(x: Floats, y: Floats, percent: float) -> Floats:
     """Least share of strong calls in percent that recovers `percent` of the gap; NaN where there is none to recover."""
     gap = y[:, -1]
-    # The last point is the gap itself: at 100 % rounding must not decide.
-    level = np.where(gap > 0, gap * (percent / 100), np.inf)
+    level = np.where(_counts(y), gap * (percent / 100), np.inf)
     return 100 * first_crossing(x, y, level)
+
+
+def _scale(y: Floats) -> Floats:
+    largest: Floats = np.maximum(1.0, np.abs(y).max(axis=1))
+    return largest
+
+
+def _counts(y: Floats) -> Flags:
+    """Whether the gap of each curve is one, and no rounding, bool [rounds]."""
+    counts: Flags = y[:, -1] > _ROUNDING * _scale(y)
+    return counts
 
 
 def thin(x: Floats, y: Floats, points: int) -> list[tuple[float, float]]:

@@ -31,7 +31,9 @@ LEAST_MILLI = 0.01
 _STEPS_PER_DOUBLING = 4
 _MOST_LABELS = 1000
 _OTHER = "(other)"
-_Count = Annotated[int, Meta(ge=0)]
+_MOST_MILLIS = 1e9
+_MOST_ROWS = 2**53  # beyond, a float64 does not count one by one
+_Count = Annotated[int, Meta(ge=0, le=_MOST_ROWS)]
 
 
 class Histograms(Struct, forbid_unknown_fields=True):
@@ -66,7 +68,7 @@ class Histograms(Struct, forbid_unknown_fields=True):
     def add_unit(self, signal: str, value: float) -> None:
         """Count one number in [0, 1]."""
         counts = self.units.setdefault(signal, [0] * UNIT_BINS)
-        counts[min(max(int(value * UNIT_BINS), 0), UNIT_BINS - 1)] += 1
+        counts[min(int(min(max(value, 0.0), 1.0) * UNIT_BINS), UNIT_BINS - 1)] += 1
 
     def add_length(self, signal: str, value: int) -> None:
         """Count one length >= 0."""
@@ -75,6 +77,7 @@ class Histograms(Struct, forbid_unknown_fields=True):
 
     def add_millis(self, name: str, value: float) -> None:
         """Count one latency in milliseconds."""
+        value = min(value, _MOST_MILLIS)
         at = 0 if value <= LEAST_MILLI else int(math.log2(value / LEAST_MILLI) * _STEPS_PER_DOUBLING)
         self.millis.setdefault(name, [0] * MILLI_BINS)[min(at, MILLI_BINS - 1)] += 1
 
@@ -130,6 +133,9 @@ def _saved(line: bytes) -> Histograms:
     wrong = [name for name, counts in found.units.items() if len(counts) != UNIT_BINS]
     wrong += [name for name, counts in found.millis.items() if len(counts) != MILLI_BINS]
     wrong += [name for name, counts in found.lengths.items() if len(counts) != LENGTH_BINS]
+    for signals in (found.units, found.millis, found.lengths):
+        wrong += [f"{name} (no counts)" for name, counts in signals.items() if not any(counts)]
+    wrong += [f"{name} (no counts)" for name, labels in found.labels.items() if not any(labels.values())]
     if wrong or not found.rows:
         raise ValueError(f"histograms of another shape: {', '.join(wrong) or 'no rows'}")
     return found
@@ -137,6 +143,8 @@ def _saved(line: bytes) -> Histograms:
 
 def _add(found: Histograms, row: dict[str, Any], encode: Callable[[str], Encoding] | None) -> None:
     if isinstance(row.get("dropped"), int) and "reason" not in row:
+        if not 0 <= row["dropped"] <= _MOST_ROWS:
+            raise ValueError("`dropped` is no count of lines")
         found.dropped += row["dropped"]
     elif "reason" in row and "signals" in row:
         _add_decision(found, row)

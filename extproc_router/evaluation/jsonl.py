@@ -11,6 +11,7 @@ from msgspec import Struct
 from extproc_router.errors import StartupError
 
 if TYPE_CHECKING:
+    import io
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -58,6 +59,10 @@ class Faults:
         return "\n".join([*shown, f"... and {more:,} more rows"] if more else shown)
 
 
+def _unzipped(plain: io.BufferedReader) -> io.BufferedIOBase:
+    return gzip.GzipFile(fileobj=plain) if plain.peek(2)[:2] == _GZIP_MAGIC else plain
+
+
 def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     """Read a file; gzip is known by its first bytes, not by its name.
 
@@ -68,9 +73,8 @@ def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
         StartupError: the file cannot be read, is broken gzip, or a line or the file is beyond the bounds.
     """
     try:
-        with path.open("rb") as plain:
-            zipped = plain.read(2) == _GZIP_MAGIC
-        with gzip.open(path) if zipped else path.open("rb") as file:
+        # Opened once, and nothing is read twice: a pipe gives its bytes but once.
+        with path.open("rb") as plain, _unzipped(plain) as file:
             number = 0
             while line := file.readline(MAX_LINE_BYTES + 1):
                 number += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from typing import TYPE_CHECKING
 
 from extproc_router.errors import StartupError
@@ -11,6 +12,8 @@ from extproc_router.errors import StartupError
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+MOST_PRICE = 1e12
 
 
 def model_names(pairs: list[str]) -> dict[str, str]:
@@ -36,14 +39,32 @@ def prices(path: Path) -> dict[str, float]:
     """
     try:
         written = json.loads(path.read_bytes())
-        return {
-            model: float(price["input"]) + float(price["output"]) if isinstance(price, dict) else float(price)
-            for model, price in written.items()
-        }
+        return {model: _price(model, price) for model, price in _object(written).items()}
     except OSError as error:
         raise StartupError(f"{path}: {error.strerror or error}") from error
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except RecursionError as error:
+        raise StartupError(f"{path}: nested too deeply") from error
+    except (ValueError, TypeError, KeyError) as error:
         raise StartupError(f"{path}: expected {{model: number}} or {{model: {{input, output}}}}: {error}") from error
+
+
+def _object(written: object) -> dict[str, object]:
+    if not isinstance(written, dict):
+        raise TypeError("not an object")
+    return written
+
+
+def _price(model: str, written: object) -> float:
+    if isinstance(written, dict):
+        return _number(f"{model} (input)", written["input"]) + _number(f"{model} (output)", written["output"])
+    return _number(model, written)
+
+
+def _number(model: str, written: object) -> float:
+    # A comparison that NaN fails, and that a whole number of any length may enter.
+    if isinstance(written, bool) or not isinstance(written, int | float) or not 0 <= written <= MOST_PRICE:
+        raise ValueError(f"the price of {model} is no number from 0 to {MOST_PRICE:g}")
+    return float(written)
 
 
 def names(text: str) -> tuple[str, ...]:
@@ -73,3 +94,21 @@ def share(text: str) -> float:
     if not 0 < value < 1:
         raise argparse.ArgumentTypeError("expected a number between 0 and 1")
     return value
+
+
+def tell(text: str) -> None:
+    """Say something beside the output: on stderr, where there is one."""
+    if sys.stderr is not None:
+        sys.stderr.write(f"{text}\n")
+
+
+def make_directory(path: Path) -> None:
+    """Make a directory for what will be written at the end, so that it does not fail only then.
+
+    Raises:
+        StartupError: it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StartupError(f"{path}: {error.strerror or error}") from error

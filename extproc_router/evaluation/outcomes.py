@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
+from extproc_router.config.meaning import did_you_mean
 from extproc_router.errors import StartupError
 from extproc_router.evaluation import rows
 from extproc_router.evaluation.arrays import Floats, Index, Ints
@@ -71,7 +72,8 @@ class Outcomes(Struct, frozen=True):
         """
         unknown = [model for model in models if model not in self.models]
         if unknown:
-            raise StartupError(f"the data has no model {', '.join(unknown)}; it has {', '.join(self.models)}")
+            near = did_you_mean(unknown[0], self.models)
+            raise StartupError(f"the data has no model {', '.join(unknown)}{near}; it has {', '.join(self.models)}")
         columns = [self.models.index(model) for model in models]
         kept = np.flatnonzero(np.isfinite(self.quality[:, columns]).all(axis=1))
         if not len(kept):
@@ -142,7 +144,10 @@ def price(outcomes: Outcomes, prices: Mapping[str, float], required: tuple[str, 
     """
     missing = [model for model in required if model not in prices]
     if missing:
-        raise StartupError(f"no price for {', '.join(missing)}")
+        near = did_you_mean(missing[0], prices)
+        raise StartupError(
+            f"no price for {', '.join(missing)}{near}; there are prices for {', '.join(prices) or 'none'}"
+        )
     per_model = np.array([prices.get(model, np.nan) for model in outcomes.models], dtype=np.float64)
     return msgspec.structs.replace(outcomes, costs=np.broadcast_to(per_model, outcomes.quality.shape))
 
@@ -210,15 +215,14 @@ class _Builder:
 
     def add(self, row: rows.Row) -> None:
         scores = rows.scores_of(row) if self._need_scores or rows.has_scores(row) else {}
-        text = rows.text_of(row)
+        costs, text = rows.costs_of(row), rows.text_of(row)
         if not scores and self._need_scores:
             raise ValueError("no model has a score")
         number = len(self.lengths)
         for model, score in scores.items():
             self._put(self._cells, number, model, score)
-        for model, cost in (row.costs or {}).items():
-            if cost is not None:
-                self._put(self._costs, number, model, cost)
+        for model, cost in costs.items():
+            self._put(self._costs, number, model, cost)
         group = rows.group_of(row, self._group_field)
         self._groups.append(self._names.setdefault(group, len(self._names)))
         digest = hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=8).digest()

@@ -9,6 +9,7 @@ import numpy as np
 from msgspec import Struct
 
 from extproc_router import wiring
+from extproc_router.config.meaning import did_you_mean
 from extproc_router.errors import EncoderFailed, StartupError
 from extproc_router.evaluation.arrays import Floats, Index
 from extproc_router.evaluation.progress import Progress
@@ -103,9 +104,11 @@ def _weigh(
 
 
 def _places(candidates: Sequence[str], models: Sequence[str], names: Mapping[str, str]) -> dict[str, int]:
-    unknown = [name for name in names if name not in candidates] + [to for to in names.values() if to not in models]
-    if unknown:
-        raise StartupError(f"--as: neither the policy nor the data know {', '.join(unknown)}")
+    for whose, given, known in (("the policy", names, candidates), ("the data", names.values(), models)):
+        unknown = [name for name in given if name not in known]
+        if unknown:
+            near = did_you_mean(unknown[0], known)
+            raise StartupError(f"--as: {whose} has no model {', '.join(unknown)}{near}; it has {', '.join(known)}")
     renamed = {name: names.get(name, name) for name in candidates}
     return {name: list(models).index(renamed[name]) for name in candidates if renamed[name] in models}
 

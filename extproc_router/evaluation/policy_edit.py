@@ -6,6 +6,7 @@ import os
 import stat
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -45,27 +46,48 @@ def spliced(text: str, field: str, value: float, file: str) -> str:
     mark, body = (_BOM, text[1:]) if text.startswith(_BOM) else ("", text)
     keys = field.split(".")
     try:
+        changed = _changed(body, keys, value, file)
+    except RecursionError as error:
+        raise StartupError(f"{file}: nested too deeply") from error
+    return mark + changed
+
+
+def _changed(body: str, keys: list[str], value: float, file: str) -> str:
+    field, written = ".".join(keys), _written(value)
+    try:
+        tokens = list(yaml.scan(body, Loader=yaml.SafeLoader))
         root = yaml.compose(body, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         raise StartupError(f"{file}: not YAML: {error}") from error
     if root is None:
         raise StartupError(f"{file}: the file is empty")
+    if any(isinstance(token, yaml.AliasToken) for token in tokens):
+        # One text stands for several places then, and they cannot be changed apart.
+        raise StartupError(f"{file}: has aliases (*name); write {written} to {field} by hand")
     parent = root
     for key in keys[:-1]:
         parent = _child(parent, key) or _nowhere(file, field, key)
     node = _child(parent, keys[-1])
-    written = _written(value)
     if node is None:
         changed = _inserted(body, parent, keys[-1], written, f"{file}: {field}")
     elif isinstance(node, yaml.ScalarNode):
-        start, end = node.start_mark.index, node.end_mark.index
-        # An empty value stands right behind its colon.
+        start, end = _span(node, tokens)
+        # An empty value stands right behind its colon, or behind its anchor or tag.
         changed = body[:start] + (written if end > start else f" {written}") + body[end:]
     else:
         raise StartupError(f"{file}: {field} is not a single value")
-    if _plain(changed, keys) != value:
+    if not _differ_there_alone(body, changed, keys, value):
         raise StartupError(f"{file}: {field} cannot be changed in place; write {written} there by hand")
-    return mark + changed
+    return changed
+
+
+def _span(node: yaml.ScalarNode, tokens: list[yaml.Token]) -> tuple[int, int]:
+    """Where the scalar itself is written, in characters: a node begins with its anchor and tag."""
+    first, last = node.start_mark.index, node.end_mark.index
+    for token in tokens:
+        if isinstance(token, yaml.ScalarToken) and first <= token.start_mark.index and token.end_mark.index == last:
+            return token.start_mark.index, last
+    return last, last
 
 
 def _written(value: float) -> str:
@@ -104,14 +126,28 @@ def _inserted(text: str, parent: yaml.Node, key: str, written: str, place: str) 
     return f"{text[:line]}{indent}{key}: {written}{newline}{text[line:]}"
 
 
-def _plain(text: str, keys: list[str]) -> object:
+def _differ_there_alone(before: str, after: str, keys: list[str], value: float) -> bool:
+    """Whether the documents are equal but for the field, which is the value after."""
     try:
-        value = yaml.safe_load(text)
-        for key in keys:
-            value = value[int(key)] if isinstance(value, list) else value[key]
+        expected, found = yaml.safe_load(before), yaml.safe_load(after)
+        old, new = expected, found
+        for key in keys[:-1]:
+            old, new = _item(old, key), _item(new, key)
+        if _item(new, keys[-1]) != value:
+            return False
+        for parent in (old, new):
+            if isinstance(parent, list):
+                parent[int(keys[-1])] = value
+            else:
+                parent.pop(keys[-1], None)
     except (yaml.YAMLError, KeyError, IndexError, TypeError, ValueError):
-        return None
-    return value
+        return False
+    # Not-a-number is unequal to itself, but spelt alike.
+    return bool(expected == found or repr(expected) == repr(found))
+
+
+def _item(parent: Any, key: str) -> Any:  # noqa: ANN401 - whatever YAML holds
+    return parent[int(key)] if isinstance(parent, list) else parent[key]
 
 
 def _replace(target: Path, content: bytes) -> None:

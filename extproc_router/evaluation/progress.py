@@ -35,9 +35,10 @@ class Progress:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._label, self._total = label, total
-        self._stream = stream or sys.stderr
+        # Python gives None for a stderr that was closed before it started.
+        self._stream: TextIO | None = stream or sys.stderr
         self._clock = clock
-        self._terminal = self._stream.isatty()
+        self._terminal = self._stream is not None and self._stream.isatty()
         self._started = clock()
         self._next = self._started + _QUIET_SECONDS
         self._done = 0
@@ -49,7 +50,7 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._spoke and self._terminal:
+        if self._spoke and self._terminal and self._stream:
             self._stream.write("\r\x1b[K")
             self._stream.flush()
 
@@ -57,7 +58,7 @@ class Progress:
         """Say that `count` more steps are done."""
         self._done += count
         now = self._clock()
-        if now < self._next:
+        if now < self._next or self._stream is None:
             return
         self._next = now + (_TERMINAL_SECONDS if self._terminal else _LOG_SECONDS)
         self._spoke = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from extproc_router.errors import StartupError
-from extproc_router.evaluation import figures
+from extproc_router.evaluation import figures, offline
 from extproc_router.evaluation.cautions import cautions, many_cautions
 from extproc_router.evaluation.page import Page
 from extproc_router.evaluation.tables import NOTHING, interval, number
@@ -20,6 +20,16 @@ if TYPE_CHECKING:
     from extproc_router.evaluation.many import ManyRouting
 
 HTML = "report.html"
+
+
+def prepare(directory: Path) -> None:
+    """Find out before the figures are computed whether a report can be written.
+
+    Raises:
+        StartupError: matplotlib is not installed, or the directory cannot be made.
+    """
+    figures.check()
+    offline.make_directory(directory)
 
 
 def write_routing(found: Routing, directory: Path, source: str) -> Path:

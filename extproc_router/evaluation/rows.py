@@ -18,6 +18,8 @@ import msgspec
 from msgspec import Struct
 
 GROUP_FIELDS = ("group", "category", "subject", "task", "domain")
+MOST = 1e12
+"""Scores and costs beyond it are bad rows: sums and squares of them would lose every other row, or overflow."""
 _Number = float | bool
 
 
@@ -47,8 +49,31 @@ def scores_of(row: Row) -> dict[str, float]:
     """Return model -> score, larger is better.
 
     Raises:
-        ValueError: the row has no scores in a known shape.
+        ValueError: the row has no scores in a known shape, or one beyond `MOST`.
     """
+    scores = _scores(row)
+    _bounded("score", scores)
+    return scores
+
+
+def costs_of(row: Row) -> dict[str, float]:
+    """Return model -> cost of this request, for those that are known.
+
+    Raises:
+        ValueError: one is beyond `MOST`.
+    """
+    costs = {model: cost for model, cost in (row.costs or {}).items() if cost is not None}
+    _bounded("cost", costs)
+    return costs
+
+
+def _bounded(what: str, values: dict[str, float]) -> None:
+    for model, value in values.items():
+        if not abs(value) <= MOST:
+            raise ValueError(f"the {what} of {model} is {value:g}: beyond {MOST:g}")
+
+
+def _scores(row: Row) -> dict[str, float]:
     table = row.scores if row.scores is not None else row.correct
     if table is not None:
         return {model: float(score) for model, score in table.items() if score is not None}
@@ -106,6 +131,8 @@ def decoder(columns: tuple[str, ...] = ()) -> msgspec.json.Decoder[Row]:
 
 
 def _preference(a: str, b: str, winner: str) -> dict[str, float]:
+    if a == b:
+        raise ValueError(f"model_a and model_b are both {a!r}: that compares nothing")
     if winner in ("model_a", a):
         return {a: 1.0, b: 0.0}
     if winner in ("model_b", b):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from extproc_router.config.meaning import did_you_mean
 from extproc_router.errors import StartupError
 from extproc_router.evaluation.outcomes import Pair
 
@@ -29,6 +30,7 @@ LENGTH = "length"
 GROUP_MEAN = "group-mean"
 BASELINES = (RANDOM, LENGTH, GROUP_MEAN)
 """What every other strategy is compared with."""
+_DECIMALS = 12
 
 
 def random(rows: Pair, folds: int, seed: int) -> Floats:  # noqa: ARG001 - every strategy is called alike
@@ -42,8 +44,16 @@ def length(rows: Pair, folds: int, seed: int) -> Floats:  # noqa: ARG001 - every
 
 
 def group_mean(rows: Pair, folds: int, seed: int) -> Floats:
-    """Mean gain of the strong model in the row's group, over the other folds; the overall mean for unseen groups."""
-    return cross_validated_mean(rows.strong - rows.weak, rows.outcomes.groups, fold_of(rows.outcomes.keys, folds, seed))
+    """Mean gain of the strong model in the row's group, less that of all groups, over the other folds; 0 where unseen.
+
+    The other folds' level must go: it is low where the row's own fold is high, so that it would rank whole folds the
+    wrong way round (Parker et al. 2007, Stratification bias in low signal microarray studies).
+    """
+    gain, dealt = rows.strong - rows.weak, fold_of(rows.outcomes.keys, folds, seed)
+    level = cross_validated_mean(gain, np.zeros(len(rows), dtype=np.int64), dealt)
+    # Rounded, so that equal means stay equal after the subtraction: ties must not split.
+    centred: Floats = np.round(cross_validated_mean(gain, rows.outcomes.groups, dealt) - level, _DECIMALS)
+    return centred
 
 
 def oracle(rows: Pair, folds: int, seed: int) -> Floats:  # noqa: ARG001 - every strategy is called alike
@@ -61,6 +71,7 @@ def score(
     folds: int = 5,
     seed: int = 0,
     further: Mapping[str, Strategy] = MappingProxyType({}),
+    elsewhere: tuple[str, ...] = (),
 ) -> Mapping[str, Floats]:
     """Score the rows by each named strategy, the baselines and the oracle.
 
@@ -70,6 +81,7 @@ def score(
         folds: of what is fitted.
         seed: of the folds.
         further: strategies that other rooms bring, by name.
+        elsewhere: names of what could be brought, for the message.
 
     Raises:
         StartupError: an unknown name.
@@ -77,7 +89,9 @@ def score(
     known = {**STRATEGIES, **further}
     unknown = [name for name in names if name not in known]
     if unknown:
-        raise StartupError(f"unknown strategy {', '.join(unknown)}; known: {', '.join(sorted(known))}")
+        every = sorted({*known, *elsewhere})
+        near = did_you_mean(unknown[0], every)
+        raise StartupError(f"unknown strategy {', '.join(unknown)}{near}; known: {', '.join(every)}")
     wanted = dict.fromkeys((*BASELINES, ORACLE, *names))
     return {name: known[name](rows, folds, seed) for name in wanted}
 

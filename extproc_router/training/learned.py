@@ -10,7 +10,7 @@ import numpy as np
 from msgspec import Struct
 
 from extproc_router.errors import StartupError
-from extproc_router.learning import artefact, base, crossfit, placing
+from extproc_router.learning import artefact, crossfit, placing
 from extproc_router.learning.base import Features, Floats
 from extproc_router.learning.manifest import Data
 from extproc_router.learning.strategies import STRATEGIES, Settings
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from extproc_router.learning.artefact import Learnt
-    from extproc_router.learning.base import Outcomes
+    from extproc_router.learning.base import Index, Outcomes
     from extproc_router.learning.manifest import Manifest
 
 Apgr: TypeAlias = Callable[[Floats, Floats], float]
@@ -136,10 +136,11 @@ def fit(
     pair = pair_of(outcomes.models, outcomes.means(), weak, strong)
     metrics: dict[str, Any] = {}
     if folds:
+        fold = crossfit.deal(outcomes.groups, folds, seed)
         quality = crossfit.out_of_fold(
             settings, outcomes, sample.features, folds=folds, seed=seed, after_each=after_fold
         )
-        metrics = {"folds": folds, **measure(outcomes, quality, pair, apgr)}
+        metrics = {"folds": folds, **measure(outcomes, quality, fold, pair, apgr)}
     return artefact.save(
         out,
         settings.fit(outcomes, sample.features, seed),
@@ -204,8 +205,12 @@ def extend(sample: Sample, known: Learnt, *, weak: str | None, strong: str | Non
     )
 
 
-def measure(outcomes: Outcomes, quality: Floats, pair: tuple[str, str] | None, apgr: Apgr) -> dict[str, Any]:
-    """Figures of predictions, float64 [n, m], rounded: the Brier score, and how well they route.
+def measure(
+    outcomes: Outcomes, quality: Floats, fold: Index, pair: tuple[str, str] | None, apgr: Apgr
+) -> dict[str, Any]:
+    """Figures of out-of-fold predictions, float64 [n, m], rounded: the Brier score, and how well they route.
+
+    A pair is ranked by `crossfit.need`, in which every fold has the same mean; the Brier score is of the predictions.
 
     Among many models each prompt goes to the best predicted one; rows on which that one was not tried do not count.
     """
@@ -214,7 +219,7 @@ def measure(outcomes: Outcomes, quality: Floats, pair: tuple[str, str] | None, a
         weak, strong = (outcomes.models.index(name) for name in pair)
         gain = outcomes.quality[:, strong] - outcomes.quality[:, weak]
         both = np.isfinite(gain)
-        reached = apgr(base.need(quality, strong, weak)[both], gain[both]) if both.any() else np.nan
+        reached = apgr(crossfit.need(quality, fold, strong, weak)[both], gain[both]) if both.any() else np.nan
         return {**figures, "rows": int(both.sum()), "apgr": None if np.isnan(reached) else _round(reached)}
     routed = np.take_along_axis(outcomes.quality, quality.argmax(axis=1)[:, None], axis=1)[:, 0]
     tried = np.isfinite(routed)

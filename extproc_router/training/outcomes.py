@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import re
 from pathlib import Path
@@ -98,6 +99,22 @@ def read_features(prompts: Sequence[str], reader: Reader, *, cache: Path, progre
     return Features(embeddings, np.array(domains), np.array([surface.read(prompt) for prompt in prompts]))
 
 
+def taught(scores: Floats) -> list[int]:
+    """Columns of the models with enough answers to be learnt about; scores are float64 [n, m], NaN where not tried."""
+    columns: list[int] = np.flatnonzero(np.isfinite(scores).sum(axis=0) >= MIN_LABELS).tolist()
+    return columns
+
+
+def range_of(scores: Floats) -> tuple[float, float]:
+    """A scale that suits scores, float64 [n, m]: 0 to 1 where all lie there, else from the least to the greatest."""
+    seen = scores[np.isfinite(scores)]
+    if not len(seen) or (seen.min() >= 0 and seen.max() <= 1):
+        return 0.0, 1.0
+    low, high = float(seen.min()), float(seen.max())
+    # All alike, nobody gains anything: any scale says so.
+    return (low, high) if low < high else (low - 0.5, high + 0.5)
+
+
 def prepare(prompts: Sequence[str], models: tuple[str, ...], scores: Floats, *, low: float, high: float) -> Outcomes:
     """Scale scores to quality and mark which prompts hold the same question.
 
@@ -109,10 +126,13 @@ def prepare(prompts: Sequence[str], models: tuple[str, ...], scores: Floats, *, 
         high: score that is quality 1, above `low`.
 
     Raises:
-        StartupError: there are too many models, too few rows or answers of one, or a score outside [low, high].
+        StartupError: the scale does not rise or is not finite, there are too many models, too few rows or answers of
+            one, or a score outside [low, high].
     """
     if not low < high:
         raise StartupError(f"the scale must rise: {low:g} is not below {high:g}")
+    if not math.isfinite(high - low):
+        raise StartupError(f"the scale must be finite: from {low:g} to {high:g} it is not")
     seen = scores[np.isfinite(scores)]
     if len(models) > MAX_MODELS:
         raise StartupError(f"{len(models)} models are too many; {MAX_MODELS} is the most")

@@ -3,22 +3,50 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import re
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from extproc_router.cli import calibrate
 from extproc_router.errors import StartupError
+from extproc_router.evaluation import policies
+from extproc_router.evaluation.progress import Progress
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 
-def run(*arguments: str) -> int:
+FIELD = "models.1.cost.input"
+POLICY = """# why
+models:
+  - {name: small, cluster: small}
+  - {name: large, cluster: large, cost: {input: 0.4}}  # because
+routing:
+  default: small
+  domains: {math: large}
+limits: {encoder_queue: 64}
+"""
+
+
+def parsed(*arguments: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     calibrate.register(parser.add_subparsers(required=True))
-    args = parser.parse_args(["calibrate", "--bootstrap", "100", *arguments])
+    return parser.parse_args(["calibrate", "--bootstrap", "100", *arguments])
+
+
+def run(*arguments: str) -> int:
+    args = parsed(*arguments)
     return int(args.run(args))
+
+
+@pytest.fixture
+def policy(tmp_path: Path) -> Path:
+    path = tmp_path / "policy.yaml"
+    path.write_text(POLICY)
+    return path
 
 
 @pytest.fixture
@@ -56,28 +84,97 @@ def test_every_goal_by_every_score(
     assert capsys.readouterr().out.startswith("threshold ")
 
 
-def test_the_policy_keeps_everything_else(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    policy = tmp_path / "policy.yaml"
-    policy.write_text("# why\nrouting:\n  confidence_floor: 0.4  # because\n  default: w\n")
+def test_the_policy_keeps_everything_else(data: Path, policy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = policy.read_text()
     options = ["--score-field", "mine", "--strong-share", "0.3", "--tolerance", "0.1", "--write", str(policy), "--json"]
+    options += ["--field", FIELD]
     assert run("--data", str(data), "--strong", "s", "--weak", "w", *options) == 0
     out = capsys.readouterr()
     threshold = json.loads(out.out)["threshold"]
-    assert f"wrote routing.confidence_floor into {policy}" in out.err
+    assert f"wrote {FIELD} into {policy}" in out.err
+    start, end = before.split("0.4")
     written = policy.read_text()
-    assert written.startswith("# why\nrouting:\n  confidence_floor: ")
-    assert written.endswith("  # because\n  default: w\n")
-    assert float(written.split("floor: ")[1].split(" ")[0]) == pytest.approx(threshold)
+    assert written.startswith(start)
+    assert written.endswith(end)
+    assert float(written.removeprefix(start).removesuffix(end)) == threshold
 
 
-def test_nothing_is_written_where_the_sample_is_too_small(data: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--write", "POLICY"], "calibrate that with --policy"),
+        (["--write", "POLICY", "--field", "limits.encoder_queue"], "not written.*encoder_queue"),
+        (["--write", "POLICY", "--field", "routing.nonsense"], "not written.*nonsense"),
+        (["--write", "/nowhere/policy.yaml", "--field", FIELD], "No such file"),
+    ],
+)
+def test_what_would_spoil_the_policy_is_not_written(data: Path, policy: Path, options: list[str], message: str) -> None:
+    before = policy.read_bytes()
+    options = [str(policy) if option == "POLICY" else option for option in options]
+    with pytest.raises(StartupError, match=re.compile(message, re.DOTALL)):
+        run("--data", str(data), "--score-field", "mine", "--strong-share", "0.3", "--tolerance", "0.1", *options)
+    assert policy.read_bytes() == before
+
+
+def test_a_threshold_beyond_the_field_is_not_written(data: Path, policy: Path) -> None:
+    before = policy.read_bytes()
+    data.write_text("\n".join(json.dumps({"prompt": "p", "mine": -at}) for at in range(1000)))
+    with pytest.raises(StartupError, match="greater than or equal to 0"):
+        run(
+            *("--data", str(data), "--score-field", "mine", "--strong-share", "0.3"),
+            *("--write", str(policy), "--field", FIELD),
+        )
+    assert policy.read_bytes() == before
+
+
+def test_an_interrupted_calibration_writes_nothing(
+    data: Path, policy: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before, over = policy.read_bytes(), Progress.over
+
+    def interrupted(progress: Progress, items: Iterable[int]) -> Iterator[int]:
+        for number, item in enumerate(over(progress, items)):
+            if number == 150:
+                raise KeyboardInterrupt
+            yield item
+
+    options = ["--score-field", "mine", "--strong-share", "0.3", "--tolerance", "0.1", "--bootstrap", "200"]
+    args = parsed("--data", str(data), *options, "--write", str(policy), "--field", FIELD)
+    # Only the rounds: reading goes through the same loop.
+    monkeypatch.setattr("extproc_router.evaluation.calibrate.Progress.over", interrupted)
+    monkeypatch.setattr("extproc_router.evaluation.outcomes.Progress", Progress)
+    data.write_text("\n".join(data.read_text().splitlines()[:140]))
+    with pytest.raises(StartupError, match="nothing was written"):
+        args.run(args)
+    assert policy.read_bytes() == before
+    assert "interrupted after 150 of 200 rounds" in capsys.readouterr().out
+
+
+def test_a_policy_interrupted_while_it_judges_is_no_sample(
+    data: Path, policy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def judge(*_: object) -> policies.Verdicts:
+        return policies.Verdicts(np.zeros(300, dtype=np.intp), np.zeros((300, 2)), np.zeros((300, 2)))
+
+    monkeypatch.setattr(policies, "judge", judge)
+    options = ["--strong", "s", "--weak", "w", "--as", "small=w", "--as", "large=s", "--strong-share", "0.3"]
+    with pytest.raises(StartupError, match="interrupted: the policy saw 300 of 500 rows"):
+        run("--data", str(data), "--policy", str(policy), *options)
+
+
+def test_a_policy_whose_default_is_strong_is_refused(data: Path, policy: Path) -> None:
+    options = ["--strong", "s", "--weak", "w", "--as", "small=s", "--as", "large=w", "--strong-share", "0.3"]
+    with pytest.raises(StartupError, match="the default, small, is the strong model"):
+        run("--data", str(data), "--policy", str(policy), *options)
+
+
+def test_nothing_is_written_where_the_sample_is_too_small(data: Path, policy: Path) -> None:
+    before = policy.read_bytes()
     data.write_text("\n".join(data.read_text().splitlines()[:60]))
-    policy = tmp_path / "policy.yaml"
-    policy.write_text("routing: {confidence_floor: 0.4}\n")
-    options = ["--score-field", "mine", "--strong-share", "0.3", "--write", str(policy)]
+    options = ["--score-field", "mine", "--strong-share", "0.3", "--write", str(policy), "--field", FIELD]
     with pytest.raises(StartupError, match="rows are needed"):
         run("--data", str(data), "--strong", "s", "--weak", "w", *options)
-    assert policy.read_text() == "routing: {confidence_floor: 0.4}\n"
+    assert policy.read_bytes() == before
 
 
 @pytest.mark.parametrize(

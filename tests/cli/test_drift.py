@@ -72,6 +72,13 @@ def test_failing_is_asked_for(tmp_path: Path) -> None:
     assert run("--reference", before, "--current", same, "--fail") == 0
 
 
+def test_a_report_that_cannot_be_written_is_known_before_reading(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    missing = str(tmp_path / "missing")
+    with pytest.raises(StartupError, match=r"file/out: "):
+        run("--reference", missing, "--current", missing, "--report", str(tmp_path / "file" / "out"))
+
+
 def test_nothing_to_do_is_said(tmp_path: Path) -> None:
     with pytest.raises(StartupError, match="--current"):
         run("--reference", log(tmp_path / "a", 1, 0.2))

@@ -90,11 +90,29 @@ def test_bad_rows_are_told_and_refused_where_strict(data: Path, capsys: pytest.C
         (["--strong", "s", "--weak", "w", "--score-field", "other"], "no number under 'other'"),
         (["--strong", "s", "--weak", "w", "--strategies", "magic"], "unknown strategy magic"),
         (["--strategies", "magic"], "unknown strategy magic"),
+        (["--strong", "s", "--weak", "w", "--strategies", "lenght"], "did you mean 'length'.*known: .*llm-judge.*mf"),
+        (["--strategies", "linaer"], "did you mean 'linear'.*known: .*table"),
+        (["--strong", "s", "--weak", "w", "--score-field", "length"], "a strategy is called that"),
+        (["--strong", "s", "--weak", "w", "--score-field", "mf"], "a strategy is called that"),
+        (["--strong", "s", "--weak", "w", "--score-field", "policy"], "a strategy is called that"),
     ],
 )
 def test_usage_is_explained(data: Path, options: list[str], message: str) -> None:
     with pytest.raises(StartupError, match=message):
         run("routing", "--data", str(data), *options)
+
+
+def test_a_field_given_twice_is_one(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--score-field", "mine", "--score-field", "mine", "--bootstrap", "0", "--json"]
+    assert run("routing", "--data", str(data), "--strong", "s", "--weak", "w", *options) == 0
+    assert "mine" in json.loads(capsys.readouterr().out)["strategies"]
+
+
+@pytest.mark.parametrize("subject", [["routing"], ["heads"]])
+def test_a_report_that_cannot_be_written_is_known_before_reading(tmp_path: Path, subject: list[str]) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StartupError, match=r"file/out: "):
+        run(*subject, "--data", str(tmp_path / "missing"), "--report", str(tmp_path / "file" / "out"))
 
 
 def test_heads(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

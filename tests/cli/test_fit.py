@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -112,6 +113,8 @@ def test_bad_rows_are_named_and_left_out_or_refused(
         ["--strategy", "mf", "--extend", "d", "--data", "x"],
         ["--strategy", "mf", "--data", "x", "--folds", "1"],
         ["--strategy", "mf", "--data", "x", "--folds", "99"],
+        ["--strategy", "mf", "--data", "x", "--seed", "-1"],
+        ["--strategy", "mf", "--data", "x", "--seed", str(2**32)],
     ],
 )
 def test_usage_is_2(run: Run, argv: list[str]) -> None:
@@ -129,6 +132,20 @@ def test_a_missing_place_or_file_is_named(run: Run, data: Path, tmp_path: Path) 
         run("--strategy", "mf", "--data", str(data), "--out", str(tmp_path), "--model", "/nowhere")
     with pytest.raises(ArtefactError, match="nowhere"):
         run("--extend", "/nowhere", "--data", str(data), "--out", str(tmp_path))
+
+
+def test_an_endless_scale_is_refused(run: Run, data: Path, tmp_path: Path) -> None:
+    with pytest.raises(StartupError, match="must be finite"):
+        run("--strategy", "table", "--data", str(data), "--out", str(tmp_path / "out"), "--scale", "0", "inf")
+
+
+def test_a_pipe_is_refused_before_it_is_read(run: Run, data: Path, tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb"):
+        with os.fdopen(writing, "wb") as pipe:
+            pipe.write(data.read_bytes())
+        with pytest.raises(StartupError, match="not a regular file"):
+            run("--strategy", "table", "--data", f"/dev/fd/{reading}", "--out", str(tmp_path / "out"))
 
 
 def test_the_artefact_fits_the_model_it_was_made_with(run: Run, data: Path, tmp_path: Path, root: Path) -> None:

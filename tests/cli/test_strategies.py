@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import random
 import threading
@@ -12,9 +13,12 @@ import pytest
 
 from extproc_router import cli
 from extproc_router.cli import strategies
+from extproc_router.evaluation import outcomes
+from extproc_router.learning import crossfit
+from extproc_router.training.outcomes import question_groups
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 HARD = ("prove", "derive", "integrate")
@@ -83,6 +87,72 @@ def test_and_among_many_models(capsys: pytest.CaptureFixture[str], data: Path, t
     status, found, _ = evaluate(capsys, data, tmp_path, "--strategies=linear")
     assert status == 0
     assert "linear" in json.dumps(found)
+
+
+def test_folds_are_made_comparable(data: Path, tmp_path: Path, root: Path) -> None:
+    args = argparse.Namespace(strategies=("linear",), model=root / "models/minilm-l6-domain", cache=tmp_path)
+    rows, _ = outcomes.read(data, keep_texts=True)
+    need = strategies.for_pairs(args)["linear"](outcomes.pair(rows, weak="weak", strong="strong"), 5, 0)
+    fold = crossfit.deal(question_groups(rows.texts or ()), 5, 0)
+    assert need.std() > 0.02
+    assert [float(need[fold == number].mean()) for number in range(5)] == pytest.approx([need.mean()] * 5)
+
+
+def test_too_many_folds_are_refused(capsys: pytest.CaptureFixture[str], data: Path, tmp_path: Path) -> None:
+    pair = ("--strong=strong", "--weak=weak", "--strategies=table", "--folds=60")
+    status, _, said = evaluate(capsys, data, tmp_path, *pair)
+    assert status == 1
+    assert "ask for fewer folds" in said
+
+
+def changed(data: Path, tmp_path: Path, change: Callable[[int, dict[str, float]], None]) -> Path:
+    """A copy of the data with changed scores."""
+    path = tmp_path / "changed.jsonl"
+    rows = [json.loads(line) for line in data.read_text().splitlines()]
+    for number, row in enumerate(rows):
+        change(number, row["scores"])
+    path.write_text("\n".join(map(json.dumps, rows)))
+    return path
+
+
+def test_a_third_model_with_few_answers_does_not_stop_the_pair(
+    capsys: pytest.CaptureFixture[str], data: Path, tmp_path: Path
+) -> None:
+    def third(number: int, scores: dict[str, float]) -> None:
+        if number < 3:
+            # First, so that the columns of the pair are not what they would be without it.
+            scores |= {"rare": 1.0, **{name: scores.pop(name) for name in tuple(scores)}}
+
+    pair = ("--strong=strong", "--weak=weak", "--strategies=table,linear")
+    status, found, said = evaluate(capsys, changed(data, tmp_path, third), tmp_path, *pair)
+    assert status == 0, said
+    _, alone, _ = evaluate(capsys, data, tmp_path, *pair)
+    for name in ("table", "linear"):
+        assert found["strategies"][name]["apgr"] == alone["strategies"][name]["apgr"]
+
+
+def test_the_pair_itself_needs_answers(capsys: pytest.CaptureFixture[str], data: Path, tmp_path: Path) -> None:
+    def few(number: int, scores: dict[str, float]) -> None:
+        if number >= 9:
+            del scores["weak"]
+
+    pair = ("--strong=strong", "--weak=weak", "--strategies=table")
+    status, _, said = evaluate(capsys, changed(data, tmp_path, few), tmp_path, *pair)
+    assert status == 1
+    assert "too few" in said
+
+
+def test_grades_of_any_range_are_learnt_from(capsys: pytest.CaptureFixture[str], data: Path, tmp_path: Path) -> None:
+    def grade(_: int, scores: dict[str, float]) -> None:
+        scores |= {name: 1 + 4 * score for name, score in scores.items()}
+
+    graded = changed(data, tmp_path, grade)
+    for more in (("--strong=strong", "--weak=weak"), ()):
+        status, found, said = evaluate(capsys, graded, tmp_path, "--strategies=linear", *more)
+        assert status == 0, said
+        _, plain, _ = evaluate(capsys, data, tmp_path, "--strategies=linear", *more)
+        if more:
+            assert found["strategies"]["linear"]["apgr"] == pytest.approx(plain["strategies"]["linear"]["apgr"])
 
 
 def test_a_judge_is_asked_about_every_prompt(

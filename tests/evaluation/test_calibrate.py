@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
 from extproc_router.errors import StartupError
 from extproc_router.evaluation import calibrate
 from extproc_router.evaluation.calibrate import Goal, Sample
+
+if TYPE_CHECKING:
+    from extproc_router.evaluation.arrays import Index
 
 
 def sample(n: int, seed: int = 0) -> Sample:
@@ -103,3 +108,33 @@ def test_the_same_seed_gives_the_same_range() -> None:
         calibrate.calibrate(sample(500), Goal.QUALITY, 0.9, tolerance=0.2, bootstrap=100) for _ in range(2)
     )
     assert first == second
+
+
+@pytest.mark.parametrize("score", [np.zeros(500), np.repeat([0.0, 1.0], 250)])
+def test_a_share_that_ties_put_out_of_reach_is_refused(score: np.ndarray) -> None:
+    with pytest.raises(StartupError, match=r"no threshold gives a strong share of 0\.3"):
+        calibrate.calibrate(Sample(score, None, None), Goal.STRONG_SHARE, 0.3, tolerance=0.1, bootstrap=100)
+
+
+def test_few_rounds_are_no_range(monkeypatch: pytest.MonkeyPatch) -> None:
+    effect, calls = calibrate._Cuts.effect, 0
+
+    def interrupted(cuts: calibrate._Cuts, cut: int, rows: Index) -> calibrate.Effect:
+        nonlocal calls
+        calls += 1
+        if calls > 2 * 3:
+            raise KeyboardInterrupt
+        return effect(cuts, cut, rows)
+
+    monkeypatch.setattr(calibrate._Cuts, "effect", interrupted)
+    with pytest.raises(StartupError, match="of 1000 bootstrap rounds were done"):
+        calibrate.calibrate(Sample(np.arange(60.0), None, None), Goal.STRONG_SHARE, 0.5)
+
+
+def test_a_large_sample_is_as_sure_as_its_rows_make_it() -> None:
+    n = 80_000
+    rows = Sample(np.random.default_rng(0).random(n), None, None)
+    found = calibrate.calibrate(rows, Goal.STRONG_SHARE, 0.5, tolerance=0.004, requests=1000, bootstrap=400)
+    assert found.margin == pytest.approx(1.96 * 0.5 / np.sqrt(n), rel=0.15)
+    low, high = found.expected.share
+    assert (high - low) / 2 == pytest.approx(1.96 * 0.5 * np.sqrt(1 / n + 1 / 1000), rel=0.15)

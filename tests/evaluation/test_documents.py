@@ -34,5 +34,8 @@ def test_the_shape_of_a_pair(make: Callable[..., Outcomes]) -> None:
 
 def test_numbers_are_rounded_and_never_nan() -> None:
     assert documents.dump({"a": [0.1 + 0.2, -1e-15]}) == '{"a": [0.3, 0.0]}'
+    assert documents.dump({"price": 1.23456e-13, "threshold": 0.1 + 0.2}) == (
+        '{"price": 1.23456e-13, "threshold": 0.30000000000000004}'
+    )
     with pytest.raises(ValueError, match="JSON"):
         documents.dump({"a": float("nan")})

@@ -43,6 +43,30 @@ def test_moved_traffic_is_found_and_named(changes: dict[str, object], signal: st
         assert {found.shifts[0].moved[0].label, found.shifts[0].moved[1].label} == {"a", "d"}
 
 
+def labelled(labels: list[str]) -> Histograms:
+    found = Histograms(rows=len(labels))
+    for label in labels:
+        found.add_label("source", label)
+    return found
+
+
+def test_a_turnover_of_rare_labels_is_found() -> None:
+    before, after = ([f"{name} {at % 100}" for at in range(400)] for name in ("old", "new"))
+    assert drift.compare(labelled(before), labelled(after)).remeasure
+
+
+def test_a_long_tail_of_labels_is_no_turnover() -> None:
+    # Most labels of either side do not occur on the other; nothing has moved.
+    generator = np.random.default_rng(0)
+    alarms = sum(
+        drift.compare(
+            *(labelled(list(map(str, generator.zipf(1.3, size=300)))) for _ in range(2)), alpha=0.05
+        ).remeasure
+        for _ in range(200)
+    )
+    assert alarms <= 0.05 * 200 + 3 * np.sqrt(0.05 * 0.95 * 200)
+
+
 def test_a_significant_trifle_is_no_alarm() -> None:
     found = drift.compare(traffic(40_000, 0), traffic(40_000, 1, shares=(0.42, 0.28, 0.2, 0.1)))
     assert found.shifts[0].p_adjusted < 0.01

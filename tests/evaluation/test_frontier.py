@@ -79,6 +79,16 @@ def test_without_a_gap_there_is_nothing_to_recover(gain: list[float]) -> None:
     assert math.isnan(frontier.cpt(x, y, 50)[0])
 
 
+def test_rounding_does_not_delay_a_crossing_or_make_a_gap() -> None:
+    # The fourth row brings the sum to 80 % of the gap, but for its rounding; the fifth adds nothing.
+    x, y = curve([6, 5, 4, 3, 2, 1], np.array([1.0, 1, 1, 1, 0, 1]))
+    assert frontier.cpt(x, y, 80)[0] == pytest.approx(100 * 4 / 6)
+    x, y = curve([3, 2, 1], np.array([0.1, 0.2, -0.3]))
+    assert 0 < y[0, -1] < 1e-15
+    assert math.isnan(frontier.apgr(x, y)[0])
+    assert math.isnan(frontier.cpt(x, y, 50)[0])
+
+
 def test_agrees_with_eleven_quantile_points_where_the_curve_is_straight_between_them() -> None:
     scores = np.arange(100.0)
     gain = np.repeat([0.0, 0.1, 0.3, 0.2, 0.4, 0.5, 0.6, 0.7, 0.5, 1.0], 10)

@@ -77,7 +77,7 @@ def test_lengths_have_a_bin(value: int) -> None:
     assert sum(found.lengths["n"]) == 1
 
 
-@pytest.mark.parametrize("value", [-0.5, 0.0, 0.999, 1.0, 7.0])
+@pytest.mark.parametrize("value", [-0.5, 0.0, 0.999, 1.0, 7.0, 1e308, -1e308, 10**400])
 def test_numbers_outside_go_to_the_end_bins(value: float) -> None:
     found = histograms.Histograms()
     found.add_unit("p", value)
@@ -94,7 +94,17 @@ def test_labels_are_bounded() -> None:
 
 
 @pytest.mark.parametrize(
-    "row", [{}, [], "{", {"signals": 1, "reason": "x"}, {"prompt": 1}, {"signals": [{}], "reason": ""}]
+    "row",
+    [
+        {"dropped": -1},
+        {"dropped": 2**60},
+        {},
+        [],
+        "{",
+        {"signals": 1, "reason": "x"},
+        {"prompt": 1},
+        {"signals": [{}], "reason": ""},
+    ],
 )
 def test_other_lines_are_left_out(write: Callable[..., Path], row: object) -> None:
     path = write(row, {"prompt": "p"})
@@ -104,7 +114,21 @@ def test_other_lines_are_left_out(write: Callable[..., Path], row: object) -> No
         histograms.read(path, strict=True)
 
 
-@pytest.mark.parametrize("changes", [{"rows": 0}, {"units": {"p": [1]}}, {"rows": -1}, {"other": 1}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"rows": 0},
+        {"units": {"p": [1]}},
+        {"rows": -1},
+        {"rows": 2**60},
+        {"other": 1},
+        {"units": {"p": [0] * histograms.UNIT_BINS}},
+        {"lengths": {"n": [0] * histograms.LENGTH_BINS}},
+        {"millis": {"t": [0] * histograms.MILLI_BINS}},
+        {"labels": {"domain": {"law": 0}}},
+        {"labels": {"domain": {}}},
+    ],
+)
 def test_malformed_saved_histograms_are_refused(write: Callable[..., Path], changes: dict[str, object]) -> None:
     with pytest.raises(StartupError, match="no usable line"):
         histograms.read(write({"format": histograms.FORMAT, "rows": 1, **changes}))

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import gzip
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +11,7 @@ from extproc_router.errors import StartupError
 from extproc_router.evaluation import jsonl
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
 
 def test_plain_and_gzipped_are_told_apart_by_content(tmp_path: Path) -> None:
@@ -18,6 +20,17 @@ def test_plain_and_gzipped_are_told_apart_by_content(tmp_path: Path) -> None:
     plain.write_bytes(content)
     zipped.write_bytes(gzip.compress(content))
     assert list(jsonl.read_lines(plain)) == list(jsonl.read_lines(zipped)) == [(1, b"{}"), (4, b"[1]")]
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_pipe_is_read_from_its_first_byte(pack: Callable[[bytes], bytes]) -> None:
+    reader, writer = os.pipe()
+    try:
+        os.write(writer, pack(b"{}\n[1]\n"))
+        os.close(writer)
+        assert list(jsonl.read_lines(Path(f"/dev/fd/{reader}"))) == [(1, b"{}"), (2, b"[1]")]
+    finally:
+        os.close(reader)
 
 
 def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def test_prices_stand_for_every_row(make: Callable[..., Outcomes]) -> None:
     pair = outcomes.pair(rows, weak="strong", strong="weak")
     assert pair.costs is not None
     assert pair.costs.tolist() == [[3, 1], [3, 1]]
-    with pytest.raises(StartupError, match="no price for strong"):
+    with pytest.raises(StartupError, match=r"no price for strong.*there are prices for"):
         outcomes.price(rows, {"weak": 1}, ("weak", "strong"))
     some = outcomes.price(rows, {"weak": 1}, ("weak",))
     assert some.costs is not None
@@ -101,3 +101,8 @@ def test_a_column_with_holes_is_refused(make: Callable[..., Outcomes]) -> None:
     for name in ("c", "d"):
         with pytest.raises(StartupError, match="rows have no number"):
             rows.column(name)
+
+
+def test_a_model_spelt_nearly_right_is_suggested(make: Callable[..., Outcomes]) -> None:
+    with pytest.raises(StartupError, match=r"no model strnog \(did you mean 'strong'\?\); it has weak, strong"):
+        make([0], [1]).select(("weak", "strnog"))

@@ -61,8 +61,12 @@ def test_names_that_agree_need_no_mapping(policy: Path) -> None:
 def test_a_choice_without_scores_is_said(policy: Path) -> None:
     with pytest.raises(StartupError, match="--as large=MODEL"):
         judge(policy, ["math"], models=("w",), small="w")
-    with pytest.raises(StartupError, match="neither the policy nor the data know huge"):
-        judge(policy, ["math"], huge="s")
+    with pytest.raises(
+        StartupError, match=r"the policy has no model smal \(did you mean 'small'\?\); it has small, large"
+    ):
+        judge(policy, ["math"], smal="s")
+    with pytest.raises(StartupError, match="the data has no model x; it has w, s"):
+        judge(policy, ["math"], small="x")
 
 
 def test_interruption_keeps_what_was_decided(policy: Path) -> None:

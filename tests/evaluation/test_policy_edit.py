@@ -52,6 +52,12 @@ def test_an_empty_value_is_filled() -> None:
     assert spliced("routing:\n  floor:\n  b: 1\n", "routing.floor", 0.5, "p") == "routing:\n  floor: 0.5\n  b: 1\n"
 
 
+@pytest.mark.parametrize("mark", ["&f", "!!float", "&f !!float", "!!float &f"])
+def test_anchor_and_tag_stay(mark: str) -> None:
+    text = f"a: .nan\nb:\n  floor: {mark} 0.5  # why\n"
+    assert spliced(text, "b.floor", 0.25, "p") == text.replace("0.5", "0.25")
+
+
 def test_line_ends_and_a_byte_order_mark_stay() -> None:
     text = "\ufeffrouting:\r\n  b: 1\r\n"
     assert spliced(text, "routing.floor", 0.5, "p") == "\ufeffrouting:\r\n  floor: 0.5\r\n  b: 1\r\n"
@@ -67,6 +73,14 @@ def test_line_ends_and_a_byte_order_mark_stay() -> None:
         ("a: [1]\n", "a.3"),
         ("a: {}\n", "a.b"),
         ("a: &x 1\nb: *x\n", "b"),
+        ("a: &x {f: 1}\nb: *x\n", "b.f"),
+        ("a: &x {f: 1}\nb: *x\n", "a.f"),
+        ("a: &x {g: 1}\nb: *x\n", "a.f"),
+        ("a: &x {g: 1}\nb: *x\n", "b.f"),
+        ("a: &x 1\nb: *x\n", "a"),
+        ("a: !!str 1\n", "a"),
+        ("a: |\n  1\nb: 2\n", "a"),
+        ("[" * 5_000, "a"),
     ],
 )
 def test_no_such_place_is_said(text: str, field: str) -> None:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import io
+import sys
 from typing import TYPE_CHECKING
 
 from extproc_router.evaluation.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import pytest
 
 
 class Terminal(io.StringIO):
@@ -37,6 +40,13 @@ def test_long_work_tells_a_log_every_ten_seconds() -> None:
         "p: 12 of 25 (48%), about 13 s left",
         "p: 22 of 25 (88%), about 3 s left",
     ]
+
+
+def test_without_a_stderr_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", None)
+    clock = ticking(5.0)
+    with Progress("p", 3, clock=lambda: next(clock)) as progress:
+        assert list(progress.over(range(3))) == [0, 1, 2]
 
 
 def test_a_terminal_gets_one_line_that_goes_away() -> None:

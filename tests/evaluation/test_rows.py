@@ -32,6 +32,18 @@ def test_no_scores_is_said(line: str) -> None:
         rows.scores_of(read(line))
 
 
+@pytest.mark.parametrize("value", ["1e308", "-1e308", "1000000000001"])
+def test_numbers_beyond_all_measure_are_bad(value: str) -> None:
+    for member, numbers in (("scores", rows.scores_of), ("costs", rows.costs_of)):
+        with pytest.raises(ValueError, match=r"of a is .*beyond"):
+            numbers(read(f'{{"{member}": {{"a": {value}}}}}'))
+
+
+def test_a_model_against_itself_is_bad() -> None:
+    with pytest.raises(ValueError, match="both 'x'"):
+        rows.scores_of(read('{"model_a": "x", "model_b": "x", "winner": "tie"}'))
+
+
 def test_text_is_the_prompt_or_what_the_user_says() -> None:
     messages = (
         '{"messages": [{"role": "system", "content": "be kind"}, {"role": "user", "content": "a"},'

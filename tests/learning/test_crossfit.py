@@ -3,17 +3,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extproc_router.learning import crossfit
+from extproc_router.errors import StartupError
+from extproc_router.learning import base, crossfit
 from extproc_router.learning.base import Outcomes
+from extproc_router.learning.strategies import STRATEGIES
 from extproc_router.learning.strategies.neighbours import Neighbours
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from extproc_router.learning.base import Features
+    from extproc_router.learning.base import Features, Floats
 
     World = Callable[..., tuple[Outcomes, Features]]
 
@@ -55,3 +58,39 @@ def test_tells_of_each_fold(world: World) -> None:
     told: list[None] = []
     crossfit.out_of_fold(Neighbours(), outcomes, features, folds=4, seed=0, after_each=lambda: told.append(None))
     assert len(told) == 4
+
+
+def apgr(score: Floats, gain: Floats) -> float:
+    """Mean share of the gain reached over all cut points, 0.5 by chance; for scores without many ties."""
+    reached = np.cumsum(gain[np.argsort(-score, kind="stable")]) / gain.sum()
+    return float(np.mean(reached))
+
+
+@pytest.mark.parametrize("name", ["table", "linear", "neighbours", "similarity"])
+def test_on_labels_without_information_nothing_is_better_or_worse_than_chance(world: World, name: str) -> None:
+    pooled, centred = [], []
+    for seed in range(60):
+        random = np.random.default_rng(seed)
+        _, features = world(300, 2, seed=seed)
+        quality = (random.random((300, 2)) < [0.55, 0.75]).astype(np.float64)
+        outcomes = Outcomes(("weak", "strong"), quality, np.arange(300, dtype=np.intp))
+        predicted = crossfit.out_of_fold(STRATEGIES[name](), outcomes, features, folds=5, seed=seed)
+        fold, gain = crossfit.deal(outcomes.groups, 5, seed), quality[:, 1] - quality[:, 0]
+        pooled.append(apgr(base.need(predicted, 1, 0), gain))
+        centred.append(apgr(crossfit.need(predicted, fold, 1, 0), gain))
+    # The standard error of either mean is 0.01, that of their difference is much less.
+    assert abs(np.mean(centred) - 0.5) < 0.03
+    assert np.mean(pooled) < np.mean(centred) - 0.02, "which is why folds are centred"
+
+
+def test_folds_share_one_mean_and_ties_stay_ties() -> None:
+    fold = np.repeat(np.arange(3), 7).astype(np.intp)
+    strong = np.repeat([0.3, 0.7, 0.1], 7) + np.tile([0.0, 0.0, 0.1, 0.1, 0.1, 0.2, 0.2], 3)
+    needs = crossfit.need(np.stack([np.full(21, 0.4), strong], axis=1), fold, 1, 0)
+    assert [float(needs[fold == number].mean()) for number in range(3)] == pytest.approx([needs.mean()] * 3)
+    assert len(np.unique(needs)) == 3
+
+
+def test_folds_too_small_to_be_centred_are_refused() -> None:
+    with pytest.raises(StartupError, match="a fold has 2 rows"):
+        crossfit.need(np.zeros((12, 2)), np.repeat(np.arange(6), 2).astype(np.intp), 1, 0)

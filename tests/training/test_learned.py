@@ -161,14 +161,25 @@ def test_settings_that_do_not_exist_or_fit_are_refused(assignment: str) -> None:
 def test_figures_of_many_models_leave_out_rows_where_the_choice_was_not_tried() -> None:
     quality = np.array([[1.0, 0.0, 0.5], [np.nan, 1.0, 0.0]])
     outcomes = Outcomes(("a", "b", "c"), quality, np.arange(2, dtype=np.intp))
-    figures = learned.measure(outcomes, np.array([[0.9, 0.1, 0.1], [0.9, 0.1, 0.1]]), None, half)
+    figures = learned.measure(
+        outcomes, np.array([[0.9, 0.1, 0.1], [0.9, 0.1, 0.1]]), np.zeros(2, dtype=np.intp), None, half
+    )
     assert figures["rows"] == 1
     assert figures["routed"] == 1.0
     assert figures["best_single"] == 1.0
 
 
 def test_a_pair_that_was_never_tried_together_has_no_apgr() -> None:
-    quality = np.array([[1.0, np.nan], [np.nan, 1.0]])
-    outcomes = Outcomes(("a", "b"), quality, np.arange(2, dtype=np.intp))
-    figures = learned.measure(outcomes, np.full((2, 2), 0.5), ("a", "b"), half)
+    quality = np.tile([[1.0, np.nan], [np.nan, 1.0]], (5, 1))
+    outcomes = Outcomes(("a", "b"), quality, np.arange(10, dtype=np.intp))
+    figures = learned.measure(outcomes, np.full((10, 2), 0.5), np.zeros(10, dtype=np.intp), ("a", "b"), half)
     assert (figures["rows"], figures["apgr"]) == (0, None)
+
+
+def test_a_pair_is_ranked_within_folds() -> None:
+    # Right within each fold; the second fold is predicted too low as a whole.
+    strong = np.tile([1.0, 1.0, 1.0, 0.0, 0.0, 0.0], 2)
+    outcomes = Outcomes(("a", "b"), np.stack([np.zeros(12), strong], axis=1), np.arange(12, dtype=np.intp))
+    fold = np.repeat([0, 1], 6).astype(np.intp)
+    predicted = np.stack([np.zeros(12), 0.5 + 0.1 * strong - 0.4 * fold], axis=1)
+    assert learned.measure(outcomes, predicted, fold, ("a", "b"), half)["apgr"] == 1.0

@@ -99,6 +99,35 @@ def test_a_falling_scale_is_refused() -> None:
         outcomes.prepare(PROMPTS, ("a", "b"), np.full((60, 2), 0.5), low=1, high=1)
 
 
+@pytest.mark.parametrize("scale", [(0.0, np.inf), (-np.inf, 1.0), (-1.7e308, 1.7e308)])
+def test_an_endless_scale_is_refused(scale: tuple[float, float]) -> None:
+    with pytest.raises(StartupError, match="must be finite"):
+        outcomes.prepare(PROMPTS, ("a", "b"), np.full((60, 2), 0.5), low=scale[0], high=scale[1])
+
+
+@pytest.mark.parametrize(
+    ("scores", "scale"),
+    [
+        ([0.2, 0.9, np.nan], (0.0, 1.0)),
+        ([np.nan, np.nan, np.nan], (0.0, 1.0)),
+        ([1.0, 5.0, np.nan], (1.0, 5.0)),
+        ([-0.5, 0.5, 0.2], (-0.5, 0.5)),
+        ([7.0, 7.0, 7.0], (6.5, 7.5)),
+    ],
+)
+def test_the_scale_of_scores_is_their_own_where_they_leave_0_to_1(
+    scores: list[float], scale: tuple[float, float]
+) -> None:
+    assert outcomes.range_of(np.array([scores])) == scale
+
+
+def test_models_with_enough_answers_are_learnt_about() -> None:
+    scores = np.ones((60, 3))
+    scores[9:, 1] = np.nan
+    scores[10:, 2] = np.nan
+    assert outcomes.taught(scores) == [0, 2]
+
+
 def test_prompts_of_one_question_share_a_group() -> None:
     groups = outcomes.question_groups(
         [
