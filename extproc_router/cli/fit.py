@@ -150,14 +150,7 @@ def _sample(args: argparse.Namespace) -> Sample:
         print(f"{faults.count} rows left out:\n{faults}", file=sys.stderr)
     prompts = rows.texts or ()
     with _progress("embedding", len(prompts)) as progress:
-        done = 0
-
-        def step(count: int) -> None:
-            nonlocal done
-            progress.step(count - done)
-            done = count
-
-        features = read_features(prompts, reader, cache=args.cache, progress=step)
+        features = read_features(prompts, reader, cache=args.cache, progress=progress.reach)
     with args.data.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return Sample(prompts, rows.models, rows.quality, features, reader, digest)

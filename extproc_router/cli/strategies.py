@@ -94,14 +94,7 @@ class _Reader:
         if self._features is None or self._texts is not texts:
             reader = outcomes.open_reader(self._model)
             with Progress("embedding", len(texts)) as progress:
-                done = 0
-
-                def tell(count: int) -> None:
-                    nonlocal done
-                    progress.step(count - done)
-                    done = count
-
-                self._features = outcomes.read_features(texts, reader, cache=self._cache, progress=tell)
+                self._features = outcomes.read_features(texts, reader, cache=self._cache, progress=progress.reach)
             self._texts = texts
         return self._features
 

@@ -66,6 +66,10 @@ class Progress:
         self._stream.write(f"\r\x1b[K{text}" if self._terminal else f"{text}\n")
         self._stream.flush()
 
+    def reach(self, done: int) -> None:
+        """Say that `done` steps are done by now."""
+        self.step(done - self._done)
+
     def over(self, items: Iterable[_T]) -> Iterator[_T]:
         """Yield the items, one step each."""
         for item in items:

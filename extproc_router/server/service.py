@@ -49,7 +49,7 @@ class ExternalProcessor:
     """Envoy's `ExternalProcessor` service.
 
     Args:
-        runtime: what decides; replace it with `swap`.
+        runtime: what decides.
         observer: told what happens.
     """
 
@@ -62,15 +62,8 @@ class ExternalProcessor:
         self._id_prefix = os.urandom(6).hex()
         self._ids = itertools.count()
 
-    def swap(self, runtime: Runtime) -> None:
-        """Let streams that begin from now on use another runtime; those that run keep theirs."""
-        self._runtime = runtime
-
     async def process(self, _: object, context: grpc.aio.ServicerContext) -> None:
-        """Answer one stream.
-
-        Written with read and write, not as a generator: half the event loop turns per message.
-        """
+        """Answer one stream."""
         observer = self._observer
         observer.stream_opened()
         try:

@@ -54,3 +54,11 @@ def test_a_terminal_gets_one_line_that_goes_away() -> None:
     with Progress("p", None, stream=stream, clock=lambda: next(clock)) as progress:
         list(progress.over(range(3)))
     assert stream.getvalue() == "\r\x1b[Kp: 2 in 3 s\r\x1b[Kp: 3 in 4 s\r\x1b[K"
+
+
+def test_steps_may_be_told_by_how_many_are_done() -> None:
+    stream, clock = io.StringIO(), ticking(1.0)
+    with Progress("p", 20, stream=stream, clock=lambda: next(clock)) as progress:
+        for done in (5, 10, 20):
+            progress.reach(done)
+    assert stream.getvalue().splitlines() == ["p: 10 of 20 (50%), about 2 s left"]
