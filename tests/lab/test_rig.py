@@ -16,7 +16,8 @@ def test_a_round_loads_every_case_and_only_the_baseline_goes_past_the_router(mon
     monkeypatch.setattr("shutil.which", lambda _: None)  # wrk would take whole seconds
     with Rig() as rig:
         before = rig._counts()
-        cells = rig.round(0, 1, 0.1)
+        # Longer than the encoder's deadline (150 ms): on the slowest machine every case then has an answer.
+        cells = rig.round(0, 1, 0.3)
         decided = rig._counts()[0] - before[0]
         ceiling = rig.ceiling(0.1)
 
