@@ -12,16 +12,19 @@ from extproc_router.evaluation import offline
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping
 
     from extproc_router.encoder import Encoder
     from extproc_router.evaluation.arrays import Flags, Floats
     from extproc_router.evaluation.findings import Routing
+    from extproc_router.evaluation.head_rows import Answer
     from extproc_router.evaluation.many import ManyRouting
     from extproc_router.evaluation.outcomes import Outcomes
     from extproc_router.evaluation.policies import Verdicts
+    from extproc_router.learning.spans import Key
+    from extproc_router.types import HeadAnswer
 
 _MOST_ROUNDS = 100_000
+_SPAN_HEADS = ("pii",)
 # What --policy adds.
 _POLICY = ("policy", "policy-domains", "policy-confidence")
 
@@ -95,12 +98,16 @@ def _register_heads(subjects: Any) -> None:  # noqa: ANN401 - as above
         "heads",
         help="a head's answers against labels",
         description=(
-            "Measure a head on rows {label, probs: {label: p}}, {label, heads: {NAME: {probs}}}, {label, score} for "
-            "yes-or-no labels, or {label, text}: the encoder reads the text then."
+            "Measure a head on rows {label, probs: {label: p}}, {label, NAME: {probs | p, flag}} as `score` writes "
+            "them, {label, score} for yes-or-no labels, or {label, text}: the encoder reads the text then. Spans: "
+            "{spans: [{start, end, type}], NAME: [...] | text}."
         ),
     )
     parser.add_argument("--data", type=Path, required=True, metavar="FILE", help="rows, JSON Lines, also gzipped")
     parser.add_argument("--head", default="domain", metavar="NAME", help="which head (default: %(default)s)")
+    parser.add_argument(
+        "--spans", action="store_true", help=f"the head finds spans (so it is understood of {', '.join(_SPAN_HEADS)})"
+    )
     parser.add_argument("--label-field", default="label", metavar="NAME", help="the true label (default: %(default)s)")
     parser.add_argument(
         "--fpr",
@@ -169,9 +176,12 @@ def run_heads(args: argparse.Namespace) -> int:
     """Evaluate a head."""
     from extproc_router.evaluation import documents, head_rows, heads, tables  # noqa: PLC0415 - heavy
 
+    if args.spans or args.head in _SPAN_HEADS:
+        return _run_spans(args)
     _prepare(args)
+    reader = _Reader(args.model, args.head)
     answers, faults = head_rows.read(
-        args.data, args.head, label_field=args.label_field, encode=_Reader(args.model, args.head), strict=args.strict
+        args.data, args.head, label_field=args.label_field, encode=reader.label, strict=args.strict
     )
     if faults.count:
         offline.tell(f"{faults}\n{faults.count:,} rows were left out")
@@ -181,6 +191,19 @@ def run_heads(args: argparse.Namespace) -> int:
 
         offline.tell(f"wrote {report.write_heads(found, args.report, str(args.data))}")
     print(documents.dump(documents.heads(found)) if args.json else tables.heads(found))
+    return 0
+
+
+def _run_spans(args: argparse.Namespace) -> int:
+    from extproc_router.evaluation import documents, spans, tables  # noqa: PLC0415 - heavy
+
+    if args.report:
+        raise StartupError("--report draws no figures of spans; leave it out")
+    rows, faults = spans.read(args.data, args.head, encode=_Reader(args.model, args.head).spans, strict=args.strict)
+    if faults.count:
+        offline.tell(f"{faults}\n{faults.count:,} rows were left out")
+    found = spans.evaluate(rows, bootstrap=args.bootstrap, seed=args.seed)
+    print(documents.dump(documents.spans(found)) if args.json else tables.spans(found))
     return 0
 
 
@@ -207,15 +230,34 @@ class _Reader:
         self._model, self._head = model, head
         self._encoder: Encoder | None = None
 
-    def __call__(self, text: str) -> Mapping[str, float]:
+    def label(self, text: str) -> Answer:
+        """Read a label or a flag."""
+        from extproc_router.evaluation.head_rows import Answer, of_flag  # noqa: PLC0415 - heavy
+        from extproc_router.types import Classification, Flag  # noqa: PLC0415 - heavy
+
+        answer = self._ask(text)
+        if isinstance(answer, Classification):
+            return Answer(answer.probs)
+        if isinstance(answer, Flag):
+            return of_flag(answer.p, raised=answer.raised)
+        how = "--spans" if isinstance(answer, tuple) else "`evaluate routing` on its scores"
+        raise StartupError(f"the head {self._head!r} gives no label: measure it with {how}")
+
+    def spans(self, text: str) -> list[Key]:
+        """Find spans."""
+        answer = self._ask(text)
+        if not isinstance(answer, tuple):
+            raise StartupError(f"the head {self._head!r} finds no spans: leave --spans out")
+        return [(span.start, span.end, span.type) for span in answer]
+
+    def _ask(self, text: str) -> HeadAnswer:
         if self._encoder is None:
             from extproc_router import wiring  # noqa: PLC0415 - heavy
 
             self._encoder = wiring.load_encoder(self._model)
-        heads = self._encoder.encode(text).heads
-        if self._head not in heads:
-            raise StartupError(f"{self._model}: no head {self._head!r}, only {', '.join(heads)}")
-        return heads[self._head].probs
+            if self._head not in self._encoder.signals:
+                raise StartupError(f"{self._model}: no head {self._head!r}, only {', '.join(self._encoder.signals)}")
+        return self._encoder.encode(text, {self._head}).heads[self._head]
 
 
 def _pair(args: argparse.Namespace, rows: Outcomes) -> Routing:

@@ -163,12 +163,9 @@ def _progress(label: str, total: int) -> Any:  # noqa: ANN401 - its module is he
 
 
 def _apgr(score: Floats, gain: Floats) -> float:
-    import numpy as np  # noqa: PLC0415 - heavy
+    from extproc_router.learning import frontier  # noqa: PLC0415 - heavy
 
-    from extproc_router.evaluation import frontier  # noqa: PLC0415 - heavy
-
-    x, y = frontier.walk(frontier.events(score, np.ones(len(score)), gain), len(score))
-    return float(frontier.apgr(x[None], y[None])[0])
+    return frontier.apgr_of(score, gain)
 
 
 def _folds(text: str) -> int:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from extproc_router.evaluation.findings import Fixed, Model, Ranked, Routing
     from extproc_router.evaluation.heads import HeadFindings
     from extproc_router.evaluation.many import ManyRouting
+    from extproc_router.evaluation.spans import SpanFindings
 
 _DIGITS = 12
 _NOISE = 1e-15  # what is left where sums of numbers near one cancel
@@ -89,6 +90,12 @@ def many(found: ManyRouting) -> dict[str, Any]:
 
 def heads(found: HeadFindings) -> dict[str, Any]:
     """Describe the evaluation of a head."""
+    document: dict[str, Any] = msgspec.to_builtins(found)
+    return document
+
+
+def spans(found: SpanFindings) -> dict[str, Any]:
+    """Describe the evaluation of a head that finds spans."""
     document: dict[str, Any] = msgspec.to_builtins(found)
     return document
 

@@ -1,12 +1,14 @@
 """Labelled rows and a head's answers to them.
 
-A line is `{"label": ..., ...}` with the answer in one of these shapes: `probs: {label: p}`; `heads: {NAME: {probs}}`;
-`score: p` for the label 1 (or true) against 0; or `text` (or `prompt`) alone, which the encoder reads. `source` names
-a slice, `text` or `length` (characters) gives the length bucket.
+A line is `{"label": ..., ...}` with the answer in one of these shapes: `probs: {label: p}`; `NAME: {probs}` or
+`NAME: {p, flag}`, as `extproc-router score` writes them, also under `heads`; `score: p` for the label 1 (or true)
+against 0; or `text` (or `prompt`) alone, which the encoder reads. `source` names a slice, `text` or `length`
+(characters) gives the length bucket.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,17 +16,29 @@ import numpy as np
 from msgspec import Struct
 
 from extproc_router.errors import EncoderFailed, StartupError
-from extproc_router.evaluation.arrays import Floats, Index
+from extproc_router.evaluation.arrays import Flags, Floats, Index
 from extproc_router.evaluation.jsonl import Faults, read_lines
 from extproc_router.evaluation.progress import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
-    Reader = Callable[[str], Mapping[str, float]]
+    Reader = Callable[[str], "Answer"]
 
 NO, YES = "0", "1"
+
+
+class Answer(Struct, frozen=True):
+    """A head's answer to one text: label -> probability, and of a flag whether it is raised, where that is known."""
+
+    probs: Mapping[str, float]
+    raised: bool | None = None
+
+
+def of_flag(p: float, *, raised: bool | None) -> Answer:
+    """Return the answer of a flag: p for `YES`."""
+    return Answer({NO: 1.0 - p, YES: p}, raised)
 
 
 class Answers(Struct, frozen=True):
@@ -37,6 +51,7 @@ class Answers(Struct, frozen=True):
         sources: one per row; empty where a row has none.
         lengths: intp [n], characters; -1 where unknown.
         interrupted: whether Ctrl-C cut the reading short.
+        raised: bool [n], whether the flag is raised at its shipped threshold; None where that is not known of each row.
     """
 
     labels: tuple[str, ...]
@@ -45,6 +60,7 @@ class Answers(Struct, frozen=True):
     sources: tuple[str, ...]
     lengths: Index
     interrupted: bool
+    raised: Flags | None = None
 
     def __len__(self) -> int:
         return len(self.truth)
@@ -59,14 +75,14 @@ def read(
         path: JSON Lines, plain or gzipped.
         head: which of `heads` is meant.
         label_field: the member with the true label.
-        encode: reads a text: label -> probability; asked for rows without an answer.
+        encode: reads a text; asked for rows without an answer.
         strict: whether a bad row is an error.
 
     Raises:
         StartupError: the file cannot be read, a row is bad in strict mode, or no row is left.
     """
     faults = Faults(str(path), strict=strict)
-    answers: list[Mapping[str, float]] = []
+    answers: list[Answer] = []
     truth: list[str] = []
     sources: list[str] = []
     lengths: list[int] = []
@@ -81,8 +97,8 @@ def read(
                 except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError, EncoderFailed) as error:
                     faults.add(number, str(error))
                     continue
-                if label not in answer:
-                    faults.add(number, f"the label {label!r} is none of the head's: {', '.join(answer)}")
+                if label not in answer.probs:
+                    faults.add(number, f"the label {label!r} is none of the head's: {', '.join(answer.probs)}")
                     continue
                 answers.append(answer)
                 truth.append(label)
@@ -92,13 +108,14 @@ def read(
         interrupted = True
     if not answers:
         raise StartupError(f"{path}: no usable row\n{faults}".rstrip())
-    labels = tuple(dict.fromkeys(label for answer in answers for label in answer))
+    labels = tuple(dict.fromkeys(label for answer in answers for label in answer.probs))
     place = {label: index for index, label in enumerate(labels)}
     rows = min(len(column) for column in (answers, truth, sources, lengths))
     probs = np.zeros((rows, len(labels)))
     for row_number, answer in enumerate(answers[:rows]):
-        probs[row_number, [place[label] for label in answer]] = list(answer.values())
+        probs[row_number, [place[label] for label in answer.probs]] = list(answer.probs.values())
     total = probs.sum(axis=1, keepdims=True)
+    raised = [answer.raised for answer in answers[:rows]]
     return (
         Answers(
             labels=labels,
@@ -107,6 +124,7 @@ def read(
             sources=tuple(sources[:rows]),
             lengths=np.array(lengths[:rows], dtype=np.intp),
             interrupted=interrupted,
+            raised=None if None in raised else np.array(raised, dtype=np.bool_),
         ),
         faults,
     )
@@ -119,18 +137,20 @@ def _label(row: dict[str, Any], field: str) -> str:
     return str(int(value)) if isinstance(value, bool) else str(value)
 
 
-def _answer(row: dict[str, Any], head: str, encode: Reader | None) -> Mapping[str, float]:
+def _answer(row: dict[str, Any], head: str, encode: Reader | None) -> Answer:
     heads = row.get("heads")
-    named = heads.get(head) if isinstance(heads, dict) else None
+    named = (heads if isinstance(heads, dict) else row).get(head)
+    if isinstance(named, dict) and "p" in named:
+        raised = named.get("flag")
+        return _checked(of_flag(_number(named["p"]), raised=raised if isinstance(raised, bool) else None))
     probs = named.get("probs") if isinstance(named, dict) else row.get("probs")
     if isinstance(probs, dict):
-        return _checked({label: _number(p) for label, p in probs.items()})
+        return _checked(Answer({label: _number(p) for label, p in probs.items()}))
     if "score" in row:
-        score = _number(row["score"])
-        return _checked({NO: 1.0 - score, YES: score})
+        return _checked(of_flag(_number(row["score"]), raised=None))
     text = row.get("text", row.get("prompt"))
     if encode is None or not isinstance(text, str):
-        raise ValueError(f"no answer of the head {head!r}: expected `probs`, `heads`, `score` or `text`")
+        raise ValueError(f"no answer of the head {head!r}: expected `probs`, `{head}`, `heads`, `score` or `text`")
     return encode(text)
 
 
@@ -140,10 +160,11 @@ def _number(value: object) -> float:
     return float(value)
 
 
-def _checked(probs: dict[str, float]) -> dict[str, float]:
+def _checked(answer: Answer) -> Answer:
+    probs = answer.probs
     if len(probs) < 2 or min(probs.values()) < 0 or max(probs.values()) > 1 or not sum(probs.values()) > 0:  # noqa: PLR2004 - a head chooses
         raise ValueError("the answer needs two labels or more with probabilities in [0, 1]")
-    return probs
+    return answer
 
 
 def _length(row: dict[str, Any]) -> int:

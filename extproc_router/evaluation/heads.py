@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from msgspec import Struct
 
-from extproc_router.evaluation import frontier, resample
+from extproc_router.evaluation import resample
 from extproc_router.evaluation.findings import Interval
 from extproc_router.evaluation.head_rows import NO, YES
+from extproc_router.learning import frontier
 
 if TYPE_CHECKING:
     from extproc_router.evaluation.arrays import Flags, Floats, Index
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from extproc_router.evaluation.resample import Curve, Units
 
 BINS = 15
+ALL = "all"
 _LENGTHS = (64, 256, 1024, 4096)
 
 
@@ -49,6 +51,22 @@ class Bin(Struct, frozen=True):
     accuracy: float
 
 
+class Flagged(Struct, frozen=True):
+    """What a flag does at the threshold it ships with; shares are None where there is no such row.
+
+    Attributes:
+        positives: rows that are to be flagged.
+        recall: share of them that is.
+        negatives: the others.
+        false_positives: share of those that is flagged too.
+    """
+
+    positives: int
+    recall: float | None
+    negatives: int
+    false_positives: float | None
+
+
 class HeadFindings(Struct, frozen=True):
     """The evaluation of a head.
 
@@ -60,6 +78,7 @@ class HeadFindings(Struct, frozen=True):
         ece: expected calibration error, 15 equal bins of the top confidence (Guo et al. 2017).
         confusion: counts [true][predicted], in the order of `labels`.
         reliability: the bins that hold rows.
+        flagged: by source, and over all rows under `ALL`; empty where no threshold is known.
     """
 
     n: int
@@ -75,6 +94,7 @@ class HeadFindings(Struct, frozen=True):
     reliability: list[Bin]
     sources: Mapping[str, Slice]
     lengths: Mapping[str, Slice]
+    flagged: Mapping[str, Flagged]
     rounds: int
     rounds_asked: int
     seed: int
@@ -121,6 +141,7 @@ def evaluate(answers: Answers, *, fpr: float = 0.01, bootstrap: int = 1000, seed
         reliability=reliability(answers.truth, answers.probs),
         sources=_slices(answers, np.array(answers.sources)),
         lengths={name: part for name in _bucket_names() if (part := by_length.get(name))},
+        flagged=_flagged(answers),
         rounds=rounds.shape[1],
         rounds_asked=bootstrap,
         seed=seed,
@@ -223,6 +244,29 @@ def _slice(answers: Answers, inside: Flags) -> Slice:
     f1 = 2 * counts.diagonal()[occurs] / (true + predicted)[occurs]
     gaps = sum(bar.n * abs(bar.accuracy - bar.confidence) for bar in reliability(truth, probs))
     return Slice(rows, right / rows, wilson(right, rows), float(f1.mean()), gaps / rows)
+
+
+def _flagged(answers: Answers) -> dict[str, Flagged]:
+    raised = answers.raised
+    if raised is None or YES not in answers.labels:
+        return {}
+    truth = answers.truth == answers.labels.index(YES)
+    sources = np.array(answers.sources)
+    parts = {ALL: np.ones(len(answers), dtype=np.bool_)}
+    parts |= {name: sources == name for name in dict.fromkeys(answers.sources) if name}
+    return {
+        name: Flagged(
+            int((inside & truth).sum()),
+            _share(raised[inside & truth]),
+            int((inside & ~truth).sum()),
+            _share(raised[inside & ~truth]),
+        )
+        for name, inside in parts.items()
+    }
+
+
+def _share(flags: Flags) -> float | None:
+    return float(flags.mean()) if len(flags) else None
 
 
 def _bin(confidence: Floats) -> Index:

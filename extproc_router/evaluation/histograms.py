@@ -16,12 +16,13 @@ from msgspec import Meta, Struct, field
 from extproc_router.errors import StartupError
 from extproc_router.evaluation.jsonl import Faults, read_lines
 from extproc_router.evaluation.progress import Progress
+from extproc_router.types import Classification, Flag, Pair
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from extproc_router.types import Encoding
+    from extproc_router.types import Encoding, HeadAnswer
 
 FORMAT = "extproc-router-histograms-1"
 UNIT_BINS = 50
@@ -188,8 +189,20 @@ def _add_prompt(found: Histograms, row: dict[str, Any], encode: Callable[[str], 
     if encode is None:
         return
     for head, answer in encode(text).heads.items():
+        _add_answer(found, head, answer)
+
+
+def _add_answer(found: Histograms, head: str, answer: HeadAnswer) -> None:
+    if isinstance(answer, Classification):
         found.add_label(f"{head} label", answer.label)
         found.add_unit(f"{head} confidence", answer.confidence)
+    elif isinstance(answer, Flag):
+        found.add_label(f"{head} flag", "yes" if answer.raised else "no")
+        found.add_unit(f"{head} probability", answer.p)
+    elif isinstance(answer, Pair):
+        found.add_unit(f"{head} score", answer.score)
+    else:
+        found.add_label(f"{head} spans", "some" if answer else "none")
 
 
 def _text(row: dict[str, Any]) -> str:

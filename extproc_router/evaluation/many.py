@@ -9,11 +9,12 @@ import numpy as np
 from msgspec import Struct
 
 from extproc_router.errors import StartupError
-from extproc_router.evaluation import frontier, resample
+from extproc_router.evaluation import resample
 from extproc_router.evaluation.findings import Interval, Model
 from extproc_router.evaluation.predictors import PREDICTORS
 from extproc_router.evaluation.strategies import ORACLE
 from extproc_router.evaluation.sweep import sweep
+from extproc_router.learning import frontier
 
 if TYPE_CHECKING:
     from extproc_router.evaluation.arrays import Floats

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from extproc_router.evaluation import frontier, resample
+from extproc_router.evaluation import resample
+from extproc_router.learning import frontier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from extproc_router.evaluation.arrays import Flags, Floats
-    from extproc_router.evaluation.frontier import Events
     from extproc_router.evaluation.outcomes import Pair
+    from extproc_router.learning.frontier import Events
 
 GRID = np.linspace(0.0, 1.0, 51)
 """Shares at which the bands around the frontiers are taken."""

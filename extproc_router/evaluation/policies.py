@@ -13,7 +13,7 @@ from extproc_router.config.meaning import did_you_mean
 from extproc_router.errors import EncoderFailed, StartupError
 from extproc_router.evaluation.arrays import Floats, Index
 from extproc_router.evaluation.progress import Progress
-from extproc_router.types import Answer, HttpRequest
+from extproc_router.types import Answer, Classification, HttpRequest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from extproc_router.encoder import Encoder
     from extproc_router.router import Router
-    from extproc_router.types import Classification, Encoding
+    from extproc_router.types import Encoding
 
 _PATH = "/v1/chat/completions"
 _DOMAIN = "domain"
@@ -82,7 +82,9 @@ def judge(policy: Path, model: Path, texts: Sequence[str], models: Sequence[str]
                 if encoding is None:
                     preference[row, chosen] = confidence[row, chosen] = 1.0
                 else:
-                    _weigh(encoding.heads[_DOMAIN], rules, default, preference[row], confidence[row])
+                    domain = encoding.heads[_DOMAIN]
+                    assert isinstance(domain, Classification)  # noqa: S101 - the encoder has seen to it
+                    _weigh(domain, rules, default, preference[row], confidence[row])
                 done = row + 1
     except KeyboardInterrupt:
         if not done:
@@ -121,7 +123,7 @@ def _decide(router: Router, encoder: Encoder, auto: str, text: str) -> tuple[Ans
     if isinstance(read, Answer):
         return read, None
     try:
-        encoding = encoder.encode(read.text)
+        encoding = encoder.encode(read.text, router.signals)
     except EncoderFailed as error:
         return router.decide(read, error), None
     return router.decide(read, encoding), encoding

@@ -22,7 +22,7 @@ from extproc_router.evaluation.progress import Progress
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from extproc_router.evaluation.frontier import Events
+    from extproc_router.learning.frontier import Events
 
 EXACT_ROWS = 20_000
 PACKETS = 4096

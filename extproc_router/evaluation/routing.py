@@ -9,18 +9,19 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from extproc_router.errors import StartupError
-from extproc_router.evaluation import frontier, outcomes, resample
+from extproc_router.evaluation import outcomes, resample
 from extproc_router.evaluation.arrays import Floats
 from extproc_router.evaluation.findings import Comparison, CostHistogram, Fixed, Group, Model, Point, Ranked, Routing
 from extproc_router.evaluation.pair_rounds import GRID, PairRounds, figures
 from extproc_router.evaluation.strategies import BASELINES, ORACLE, RANDOM, score
+from extproc_router.learning import frontier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from extproc_router.evaluation.arrays import Flags
-    from extproc_router.evaluation.frontier import Events
     from extproc_router.evaluation.outcomes import Outcomes, Pair
+    from extproc_router.learning.frontier import Events
 
 ALWAYS_WEAK, ALWAYS_STRONG, BEST_SINGLE = "always-weak", "always-strong", "best-single"
 POINTS = 501

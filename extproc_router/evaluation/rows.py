@@ -99,7 +99,7 @@ def text_of(row: Row) -> str:
         return row.prompt
     if row.messages is not None:
         return "\n".join(
-            _content(message.get("content")) for message in row.messages if message.get("role", "user") == "user"
+            content_of(message.get("content")) for message in row.messages if message.get("role", "user") == "user"
         )
     raise ValueError("no prompt: expected `prompt` or `messages`")
 
@@ -142,7 +142,8 @@ def _preference(a: str, b: str, winner: str) -> dict[str, float]:
     raise ValueError(f"winner is {winner!r}: expected model_a, model_b or tie")
 
 
-def _content(content: object) -> str:
+def content_of(content: object) -> str:
+    """Return the text of a message's content: a string, or the text parts of a list, joined by newlines."""
     if isinstance(content, str):
         return content
     parts = content if isinstance(content, list) else []

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from extproc_router.evaluation.findings import Interval, Point, Ranked, Routing
     from extproc_router.evaluation.heads import HeadFindings, Slice
     from extproc_router.evaluation.many import ManyRouting, Mixed
+    from extproc_router.evaluation.spans import SpanFindings
 
 NOTHING = "-"
 _SHOWN_MODELS = 3
@@ -120,6 +121,12 @@ def heads(found: HeadFindings) -> str:
     parts += [
         _slices(title, slices) for title, slices in (("source", found.sources), ("length", found.lengths)) if slices
     ]
+    if found.flagged:
+        rows = [
+            [name, str(part.positives), number(part.recall, 4), str(part.negatives), number(part.false_positives, 4)]
+            for name, part in found.flagged.items()
+        ]
+        parts.append(table(["at the shipped threshold", "yes", "flagged", "no", "flagged"], rows))
     mistaken = sorted(
         (
             (count, true, predicted)
@@ -134,6 +141,44 @@ def heads(found: HeadFindings) -> str:
         parts.append(table(["is", "was read as", "rows"], rows, left=(0, 1)))
     if found.interrupted or found.rounds < found.rounds_asked:
         parts.append(f"warning: interrupted: {found.n:,} rows and {found.rounds} of {found.rounds_asked} rounds are in")
+    return "\n\n".join(parts)
+
+
+def spans(found: SpanFindings) -> str:
+    """Write the evaluation of a head that finds spans: figures, types, sources."""
+    figures = [
+        ("F1", found.f1),
+        ("precision", found.precision),
+        ("recall", found.recall),
+        ("F1 whatever the type", found.blind_f1),
+    ]
+    parts = [
+        (
+            f"{found.n:,} rows, {found.spans:,} spans, {found.found:,} found; 95 % intervals from {found.rounds:,} "
+            f"rounds, seed {found.seed}"
+        ),
+        table(
+            ["figure", "value", "interval"],
+            [[name, number(figure.value, 4), interval(figure.interval, 4)] for name, figure in figures]
+            + [[f"alarms in {found.clean:,} rows without a span", number(found.alarms, 4), NOTHING]],
+        ),
+    ]
+    parts += [
+        table(
+            [title, "spans", "found", "precision", "recall", "F1"],
+            [
+                [
+                    name,
+                    str(part.spans),
+                    str(part.found),
+                    *(number(value, 4) for value in (part.precision, part.recall, part.f1)),
+                ]
+                for name, part in slices.items()
+            ],
+        )
+        for title, slices in (("type", found.types), ("source", found.sources))
+        if slices
+    ]
     return "\n\n".join(parts)
 
 

@@ -27,7 +27,7 @@ class Features(Struct, frozen=True):
     Attributes:
         embeddings: float32 [n, dimension], of length 1 each.
         domains: float64 [n, labels], the domain head's probabilities; rows sum to 1.
-        surface: float64 [n, surface.SIZE], see `surface`.
+        surface: float64 [n, SIZE], see `extproc_router.surface`.
     """
 
     embeddings: Singles

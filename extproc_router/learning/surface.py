@@ -1,28 +1,11 @@
-"""What can be seen of a prompt without reading it: how long it is and what it is made of."""
+"""Bringing surface features (`extproc_router.surface`) to the size of embeddings."""
 
 from __future__ import annotations
-
-from math import log1p
 
 import numpy as np
 from msgspec import Struct
 
 from extproc_router.learning.base import Floats
-
-SIZE = 5
-_READ = 20_000  # characters: prompts may be megabytes
-
-
-def read(text: str) -> tuple[float, ...]:
-    """Return (log characters, log words, log lines, log digits, share of marks), `SIZE` numbers, each log of 1 + x.
-
-    The length is that of the whole text; everything else is counted in its first 20,000 characters.
-    """
-    seen = text[:_READ]
-    digits = sum(map(str.isdigit, seen))
-    plain = sum(map(str.isalnum, seen)) + sum(map(str.isspace, seen))
-    marks = (len(seen) - plain) / max(1, len(seen))
-    return log1p(len(text)), log1p(len(seen.split())), log1p(seen.count("\n")), log1p(digits), marks
 
 
 class Scale(Struct, frozen=True):

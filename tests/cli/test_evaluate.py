@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from extproc_router import wiring
 from extproc_router.cli import evaluate
 from extproc_router.errors import StartupError
+from extproc_router.types import Encoding, Flag, Pair, Span
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from extproc_router.types import HeadAnswer
 
 TOY = [(0, 1, 4), (0, 1, 3), (1, 1, 2), (1, 0, 1)]
 
@@ -133,8 +137,54 @@ def test_the_encoder_reads_texts_without_an_answer(
 ) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_text('{"label": "math", "text": "What is the derivative of x^3 + 2x?"}\n')
-    model = ["--model", str(root / "models/minilm-l6-domain")]
+    model = ["--model", str(root / "models/minilm-l4-router")]
     assert run("heads", "--data", str(path), "--json", "--bootstrap", "0", *model) == 0
     assert json.loads(capsys.readouterr().out)["n"] == 1
     with pytest.raises(StartupError, match="no head 'other'"):
         run("heads", "--data", str(path), "--head", "other", *model)
+
+
+def test_spans(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "rows.jsonl"
+    span = {"start": 0, "end": 3, "type": "PERSON"}
+    path.write_text("\n".join(json.dumps(row) for row in [{"spans": [span], "pii": [span]}, {"spans": []}]))
+    assert run("heads", "--data", str(path), "--head", "pii", "--json", "--bootstrap", "10") == 0
+    out = capsys.readouterr()
+    assert json.loads(out.out)["f1"]["value"] == 1.0
+    assert "1 rows were left out" in out.err
+    assert run("heads", "--data", str(path), "--head", "pii", "--spans", "--bootstrap", "0") == 0
+    assert "PERSON" in capsys.readouterr().out
+    with pytest.raises(StartupError, match="--report"):
+        run("heads", "--data", str(path), "--head", "pii", "--report", str(tmp_path / "out"))
+
+
+class Model:
+    """Answers every kind of head."""
+
+    signals = ("flag", "pair", "pii")
+
+    def encode(self, text: str, signals: set[str]) -> Encoding:
+        answers: dict[str, HeadAnswer] = {
+            "flag": Flag(0.9, raised=True),
+            "pair": Pair(0.5, 0.5, 0.5),
+            "pii": (Span(0, len(text), "PERSON", 0.9),),
+        }
+        return Encoding({name: answers[name] for name in signals}, dict.fromkeys(signals, 1), 3, windowed=False)
+
+
+def test_the_encoder_is_asked_for_the_head_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(wiring, "load_encoder", lambda _: Model())
+    path = tmp_path / "rows.jsonl"
+    path.write_text(json.dumps({"label": 1, "spans": [{"start": 0, "end": 3, "type": "PERSON"}], "text": "Ann"}))
+    options = ("--data", str(path), "--json", "--bootstrap", "0", "--head")
+    assert run("heads", *options, "flag") == 0
+    assert json.loads(capsys.readouterr().out)["flagged"]["all"]["recall"] == 1.0
+    assert run("heads", *options, "pii") == 0
+    assert json.loads(capsys.readouterr().out)["f1"]["value"] == 1.0
+    for head, message in (("pair", "evaluate routing"), ("none", "no head 'none'")):
+        with pytest.raises(StartupError, match=message):
+            run("heads", *options, head)
+    with pytest.raises(StartupError, match="finds no spans"):
+        run("heads", *options, "flag", "--spans")

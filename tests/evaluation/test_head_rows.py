@@ -6,9 +6,10 @@ import pytest
 
 from extproc_router.errors import StartupError
 from extproc_router.evaluation import head_rows
+from extproc_router.evaluation.head_rows import Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -20,7 +21,7 @@ def test_every_shape_of_answer(write: Callable[..., Path]) -> None:
             {"label": "a", "text": "read me"},
         ),
         "mine",
-        encode=lambda text: {"a": 0.5, "b": 0.5} if text == "read me" else {},
+        encode=lambda text: Answer({"a": 0.5, "b": 0.5} if text == "read me" else {}),
     )
     assert faults.count == 0
     assert answers.labels == ("a", "b")
@@ -37,9 +38,26 @@ def test_scores_are_yes_against_no(write: Callable[..., Path]) -> None:
     assert answers.probs.tolist() == [[0.25, 0.75], [0.5, 0.5]]
 
 
+def test_flags_as_score_writes_them(write: Callable[..., Path]) -> None:
+    rows = (
+        {"label": 1, "reasoning": {"p": 0.75, "flag": True}},
+        {"label": 0, "heads": {"reasoning": {"p": 0.25, "flag": False}}},
+        {"label": 1, "text": "read me"},
+    )
+    answers, faults = head_rows.read(write(*rows), "reasoning", encode=lambda _: head_rows.of_flag(0.5, raised=True))
+    assert faults.count == 0
+    assert answers.probs[:, answers.labels.index(head_rows.YES)].tolist() == [0.75, 0.25, 0.5]
+    assert answers.raised is not None
+    assert answers.raised.tolist() == [True, False, True]
+    mixed, _ = head_rows.read(write(*rows[:2], {"label": 1, "score": 0.5}), "reasoning")
+    assert mixed.raised is None
+
+
 @pytest.mark.parametrize(
     "row",
     [
+        {"label": 1, "x": {"p": 2}},
+        {"label": 1, "x": {"p": "1", "flag": True}},
         {"probs": {"a": 1, "b": 0}},
         {"label": "c", "probs": {"a": 1, "b": 0}},
         {"label": "a", "probs": {"a": 1}},
@@ -66,9 +84,9 @@ def test_nothing_usable_is_an_error(write: Callable[..., Path]) -> None:
 
 
 def test_interruption_keeps_what_was_read(write: Callable[..., Path]) -> None:
-    replies: Iterator[dict[str, float]] = iter([{"a": 1.0, "b": 0.0}])
+    replies = iter([Answer({"a": 1.0, "b": 0.0})])
 
-    def encode(_: str) -> dict[str, float]:
+    def encode(_: str) -> Answer:
         for reply in replies:
             return reply
         raise KeyboardInterrupt

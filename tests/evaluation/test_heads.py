@@ -37,6 +37,25 @@ def test_yes_or_no_counts_yes_alone() -> None:
     assert heads.evaluate(labelled, fpr=0.1, bootstrap=0).recall.value == pytest.approx(1 / 3)
 
 
+def test_what_the_shipped_threshold_flags_is_told_by_source() -> None:
+    labelled = Answers(
+        ("0", "1"),
+        np.array([1, 1, 0, 0, 0]),
+        np.array([[0.1, 0.9], [0.7, 0.3], [0.4, 0.6], [0.9, 0.1], [0.8, 0.2]]),
+        ("a", "a", "b", "b", ""),
+        np.full(5, -1),
+        interrupted=False,
+        raised=np.array([True, False, True, False, False]),
+    )
+    found = heads.evaluate(labelled, bootstrap=0)
+    assert found.flagged == {
+        "all": heads.Flagged(2, 0.5, 3, 1 / 3),
+        "a": heads.Flagged(2, 0.5, 0, None),
+        "b": heads.Flagged(0, None, 2, 0.5),
+    }
+    assert heads.evaluate(answers([0, 1], [[0.9, 0.1], [0.1, 0.9]], ("0", "1")), bootstrap=0).flagged == {}
+
+
 def test_ties_count_half() -> None:
     labelled = answers([1, 0], [[0.5, 0.5], [0.5, 0.5]], ("0", "1"))
     assert heads.evaluate(labelled, bootstrap=0).auc.value == 0.5

@@ -7,11 +7,13 @@ import pytest
 from extproc_router.errors import StartupError
 from extproc_router.evaluation import histograms
 from extproc_router.telemetry.decision_log import line
-from extproc_router.types import Classification, Decision, Encoding, Reason, Record, Signal
+from extproc_router.types import Classification, Decision, Encoding, Flag, Pair, Reason, Record, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from extproc_router.types import HeadAnswer
 
 DECISION = Decision(
     id="d",
@@ -57,10 +59,19 @@ def test_prompts_are_counted_and_not_kept(write: Callable[..., Path]) -> None:
 
 
 def test_heads_read_prompts_where_asked(write: Callable[..., Path]) -> None:
-    answer = Encoding({"domain": Classification("law", 0.5, {"law": 0.5, "math": 0.5})}, tokens=1, windowed=False)
+    heads: dict[str, HeadAnswer] = {
+        "domain": Classification("law", 0.5, {"law": 0.5, "math": 0.5}),
+        "jailbreak": Flag(0.5, raised=True),
+        "difficulty": Pair(0.9, 0.9, 0.5),
+        "pii": (),
+    }
+    answer = Encoding(heads, dict.fromkeys(heads, 1), tokens=1, windowed=False)
     found, _ = histograms.read(write({"prompt": "p"}), encode=lambda _: answer)
     assert found.labels["domain label"] == {"law": 1}
     assert found.units["domain confidence"][25] == 1
+    assert found.labels["jailbreak flag"] == {"yes": 1}
+    assert found.units["jailbreak probability"][25] == found.units["difficulty score"][25] == 1
+    assert found.labels["pii spans"] == {"none": 1}
 
 
 def test_saved_histograms_read_back(write: Callable[..., Path], tmp_path: Path) -> None:

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from extproc_router.evaluation import frontier, outcomes
+from extproc_router.evaluation import outcomes
 from extproc_router.evaluation.pair_rounds import GRID, PairRounds
+from extproc_router.learning import frontier
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,6 +10,7 @@ from extproc_router.evaluation import policies
 from extproc_router.types import Classification, Encoding
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
 POLICY = """\
@@ -25,13 +26,14 @@ class Reader:
 
     name, version, labels, confidence_floor = "double", "0", ("math", "other"), 0.5
 
-    def encode(self, text: str) -> Encoding:
+    def encode(self, text: str, signals: Collection[str]) -> Encoding:
+        assert set(signals) == {"domain"}
         if text == "stop":
             raise KeyboardInterrupt
         p = {"math": 0.9, "perhaps": 0.4}.get(text, 0.1)
         probs = {"math": p, "other": 1 - p}
         label = max(probs, key=probs.__getitem__)
-        return Encoding({"domain": Classification(label, probs[label], probs)}, tokens=1, windowed=False)
+        return Encoding({"domain": Classification(label, probs[label], probs)}, {"domain": 1}, tokens=1, windowed=False)
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from extproc_router.evaluation import frontier, resample
+from extproc_router.evaluation import resample
+from extproc_router.learning import frontier
 
 
 def events(n: int, distinct: int) -> frontier.Events:

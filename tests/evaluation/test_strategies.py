@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from extproc_router.errors import StartupError
-from extproc_router.evaluation import frontier, outcomes, strategies
+from extproc_router.evaluation import outcomes, strategies
+from extproc_router.learning import frontier
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -3,8 +3,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from msgspec import structs
 
-from extproc_router.evaluation import calibrate, drift, heads, many, routing, tables
+from extproc_router.evaluation import calibrate, drift, heads, many, routing, spans, tables
 from extproc_router.evaluation.head_rows import Answers
 from extproc_router.evaluation.histograms import Histograms
 
@@ -69,3 +70,20 @@ def test_drift_gives_a_verdict() -> None:
     assert "ALARM" in text
     assert "measure the frontier again" in text
     assert "a 100.0% -> 0.0%" in text
+
+
+def test_a_flag_shows_what_its_threshold_does() -> None:
+    probs = np.array([[0.1, 0.9], [0.9, 0.1]])
+    flags = Answers(("0", "1"), np.array([1, 0]), probs, ("web", ""), np.full(2, -1), interrupted=False)
+    assert "shipped" not in tables.heads(heads.evaluate(flags, bootstrap=0))
+    known = structs.replace(flags, raised=np.array([True, False]))
+    text = tables.heads(heads.evaluate(known, bootstrap=0))
+    assert "at the shipped threshold" in text
+    assert "1.0000" in text
+
+
+def test_spans_by_type_and_source() -> None:
+    row = spans.SpanRow(((0, 3, "PERSON"),), ((0, 3, "PERSON"),), "web")
+    text = tables.spans(spans.evaluate([row, spans.SpanRow((), (), "web")], bootstrap=10))
+    for expected in ("F1 whatever the type", "PERSON", "web", "alarms in 1 rows", "1 spans, 1 found"):
+        assert expected in text

@@ -6,7 +6,7 @@ from typing import TypeAlias
 import numpy as np
 import pytest
 
-from extproc_router.learning import surface
+from extproc_router import surface
 from extproc_router.learning.base import Features, Outcomes
 
 World: TypeAlias = Callable[..., tuple[Outcomes, Features]]

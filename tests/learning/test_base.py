@@ -4,7 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extproc_router.learning import base, surface
+from extproc_router import surface
+from extproc_router.learning import base
 from extproc_router.learning.base import Features, Outcomes
 
 share = st.floats(0, 1)

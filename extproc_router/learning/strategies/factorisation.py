@@ -16,6 +16,7 @@ from msgspec import Meta, Struct
 from extproc_router.learning import landmarks, lbfgs, logistic, surface
 from extproc_router.learning.base import Floats, Singles
 from extproc_router.learning.surface import Scale
+from extproc_router.surface import SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -111,10 +112,10 @@ class Factorisation(Struct, frozen=True, forbid_unknown_fields=True):
         width, rank = fitted.projection.shape
         if (
             fitted.landmarks.ndim != 2  # noqa: PLR2004  rows and columns
-            or width != len(fitted.landmarks) + surface.SIZE
+            or width != len(fitted.landmarks) + SIZE
             or fitted.vectors.shape != (len(models), rank)
             or (fitted.offset.shape, fitted.biases.shape) != ((rank,), (len(models),))
-            or (fitted.scale.mean.shape, fitted.scale.deviation.shape) != ((surface.SIZE,), (surface.SIZE,))
+            or (fitted.scale.mean.shape, fitted.scale.deviation.shape) != ((SIZE,), (SIZE,))
         ):
             raise ValueError("the factors do not fit each other")
         return fitted
@@ -128,7 +129,7 @@ class FittedFactorisation(Struct, frozen=True):
         landmarks: float32 [p, dimension].
         sharpness: of the comparison.
         scale: of the surface.
-        projection: float64 [p + surface.SIZE, r].
+        projection: float64 [p + SIZE, r].
         offset: float64 [r], taken off, so that the mean prompt of the fit is at 0.
         vectors: float64 [m, r].
         biases: float64 [m].

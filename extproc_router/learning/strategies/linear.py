@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 from extproc_router.learning import lbfgs, logistic, surface
 from extproc_router.learning.base import Floats
 from extproc_router.learning.surface import Scale
+from extproc_router.surface import SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,7 +63,7 @@ class Linear(Struct, frozen=True, forbid_unknown_fields=True):
         scale = Scale(arrays["mean"].astype(np.float64), arrays["deviation"].astype(np.float64), self.surface)
         weights = arrays["weights"].astype(np.float64)
         sizes = scale.mean.shape, scale.deviation.shape
-        if weights.ndim != 2 or len(weights) != len(models) or sizes != ((surface.SIZE,), (surface.SIZE,)):  # noqa: PLR2004  rows and columns
+        if weights.ndim != 2 or len(weights) != len(models) or sizes != ((SIZE,), (SIZE,)):  # noqa: PLR2004  rows and columns
             raise ValueError("the heads do not fit the models")
         return FittedLinear(models, scale, weights)
 
@@ -73,7 +74,7 @@ class FittedLinear(Struct, frozen=True):
     Attributes:
         models: names.
         scale: of the surface.
-        weights: float64 [m, dimension + surface.SIZE + 1], the last column is the bias.
+        weights: float64 [m, dimension + SIZE + 1], the last column is the bias.
     """
 
     models: tuple[str, ...]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from extproc_router.learning import surface
+from extproc_router import surface
 from extproc_router.learning.base import Features, Outcomes
 from extproc_router.learning.strategies.neighbours import Neighbours
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extproc_router.learning import surface
+from extproc_router import surface
 from extproc_router.learning.base import Features, Floats, Outcomes
 from extproc_router.learning.strategies.similarity import Similarity, win_rates
 

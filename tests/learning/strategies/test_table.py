@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from extproc_router.learning import surface
+from extproc_router import surface
 from extproc_router.learning.base import Features, Outcomes
 from extproc_router.learning.strategies.table import Table
 

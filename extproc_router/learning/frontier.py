@@ -18,7 +18,7 @@ from __future__ import annotations
 import numpy as np
 from msgspec import Struct
 
-from extproc_router.evaluation.arrays import Flags, Floats, Index
+from extproc_router.learning.base import Flags, Floats, Index
 
 _ROUNDING = 1e-12  # of the largest value on a curve: sums of a million floats err by less
 
@@ -73,6 +73,20 @@ def apgr(x: Floats, y: Floats) -> Floats:
     gap = y[:, -1]
     recovered: Floats = np.divide(area(x, y), gap, out=np.full(len(x), np.nan), where=_counts(y))
     return recovered
+
+
+def apgr_of(score: Floats, gain: Floats) -> float:
+    """APGR of sending rows to the strong model in the order of a score.
+
+    Args:
+        score: float64 [n], the higher the sooner.
+        gain: float64 [n], what the strong model adds on each row.
+
+    Returns:
+        NaN where the strong model gains nothing over all.
+    """
+    x, y = walk(events(score, np.ones(len(score)), gain), len(score))
+    return float(apgr(x[None], y[None])[0])
 
 
 def first_crossing(x: Floats, y: Floats, level: Floats) -> Floats:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extproc_router.evaluation import frontier
+from extproc_router.learning import frontier
 
 WEAK = np.array([0.0, 0.0, 1.0, 1.0])
 STRONG = np.array([1.0, 1.0, 1.0, 0.0])
