@@ -76,6 +76,9 @@ class Router:
         encoder_version: content hash of the encoder artefact.
         max_body_bytes: longer bodies are refused with 413; bodies that decompress to more are not read.
         created: seconds since the epoch that /v1/models shows.
+
+    Attributes:
+        signals: names of the encoder's heads that decisions need; no other has to be asked.
     """
 
     def __init__(
@@ -85,6 +88,7 @@ class Router:
         self._names = tuple(policy.candidates)
         self._created = created
         self._max_body_bytes = max_body_bytes
+        self.signals = frozenset({domain.NAME}) if policy.needs_domain else frozenset()
         self._blank = replace(_UNDECIDED, config_version=config_version, encoder_version=encoder_version)
 
     @property

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import TypeAlias
 
 from msgspec import Struct
 
@@ -82,18 +83,57 @@ class Classification(Struct, frozen=True):
     probs: Mapping[str, float]
 
 
-class Encoding(Struct, frozen=True):
-    """What one encoder pass read in one text.
+class Flag(Struct, frozen=True):
+    """A yes-or-no head's answer: the calibrated probability of yes in [0, 1], and whether it reaches the threshold."""
+
+    p: float
+    raised: bool
+
+
+class Pair(Struct, frozen=True):
+    """What a head says of a strong and a weak model on one prompt, in [0, 1].
 
     Attributes:
-        heads: head name -> its answer.
-        tokens: how many tokens the encoder saw, after windowing.
-        windowed: whether the text was longer than that.
+        strong: probability that the strong model answers rightly.
+        weak: probability that the weak model does.
+        score: the strong model's win rate, ties counted half.
     """
 
-    heads: Mapping[str, Classification]
+    strong: float
+    weak: float
+    score: float
+
+
+class Span(Struct, frozen=True):
+    """Characters [start, end) of a text that are of a type; `score` is the probability of the type, in [0, 1]."""
+
+    start: int
+    end: int
+    type: str
+    score: float
+
+
+HeadAnswer: TypeAlias = Classification | Flag | Pair | tuple[Span, ...]
+
+
+class Encoding(Struct, frozen=True):
+    """What the encoder read in one text.
+
+    Attributes:
+        heads: head name -> its answer, for the heads that were asked.
+        tiers: head name -> the tier that answered it: 0 is the word vectors alone, i the encoder's i-th stage.
+        tokens: how many tokens the encoder saw, after windowing.
+        windowed: whether the text was longer than that.
+        abstained: whether there was nothing to read; the answers then say that nothing is known.
+        embedding: of the text, length 1; None where it was not asked for, or there was nothing to read.
+    """
+
+    heads: Mapping[str, HeadAnswer]
+    tiers: Mapping[str, int]
     tokens: int
     windowed: bool
+    abstained: bool = False
+    embedding: tuple[float, ...] | None = None
 
 
 class Signal(Struct, frozen=True):

@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from msgspec import Struct
 
 from extproc_router import encoder as encoder_room
 from extproc_router.config import loader, meaning
+from extproc_router.encoder import recent
 from extproc_router.errors import ConfigError, StartupError
 from extproc_router.policy.engine import Policy
 from extproc_router.router import Router
@@ -96,28 +98,33 @@ def build_runtime(
         observer: told of the encoder's queue.
         encode: stands in for the artefact's own; tests bring encoders that hang.
     """
+    router = build_router(config, encoder)
     executor = EncoderExecutor(
-        encode or encoder.encode,
+        encode or partial(encoder.encode, signals=router.signals),
         queue=config.limits.encoder_queue,
         deadline_seconds=config.limits.encoder_deadline_ms / 1000,
         on_depth=observer.queue_changed,
     )
-    return Runtime(build_router(config, encoder), executor)
+    return Runtime(router, executor)
 
 
-def load_encoder(path: Path) -> Encoder:
+def load_encoder(path: Path, *, remember: int = recent.ENTRIES) -> Encoder:
     """Load and warm an artefact.
+
+    Args:
+        path: of its directory.
+        remember: how many of the last answers are kept; 0 for none.
 
     Raises:
         ArtefactError: it is missing, corrupt or does not fit.
     """
-    encoder = encoder_room.load(path)
+    encoder = encoder_room.load(path, remember=remember)
     encoder.warm_up()
     return encoder
 
 
 class ServeOptions(Struct, frozen=True):
-    """What `serve` was asked for; addresses as written, `worker` of `workers`."""
+    """What `serve` was asked for; addresses as written, `remember` as in `load_encoder`, `worker` of `workers`."""
 
     config: Path
     model: Path
@@ -125,6 +132,7 @@ class ServeOptions(Struct, frozen=True):
     health_listen: str | None
     metrics_listen: str | None
     drain_seconds: float
+    remember: int = recent.ENTRIES
     worker: int = 0
     workers: int = 1
 
@@ -153,7 +161,7 @@ def serve(options: ServeOptions) -> None:
     )
 
     def load() -> Runtime:
-        encoder = load_encoder(options.model)
+        encoder = load_encoder(options.model, remember=options.remember)
         runtime = build_runtime(config, encoder, telemetry)
         telemetry.loaded(config.version, encoder.version)
         return runtime

@@ -48,7 +48,7 @@ def chat(model: str | None = "auto", text: str = "What is 2 + 2?") -> bytes:
 
 
 def encoding(label: str = "math", p: float = 0.9) -> Encoding:
-    return Encoding({"domain": Classification(label, p, {label: p})}, 5, False)
+    return Encoding({"domain": Classification(label, p, {label: p})}, {"domain": 1}, 5, False)
 
 
 def answer(http: HttpRequest, it: Router | None = None) -> Answer:
@@ -108,6 +108,8 @@ class TestRouted:
 
     def test_rules_that_read_nothing_need_no_encoder(self) -> None:
         assert answer(post(chat()), router(domains={})).decision.reason is Reason.NO_TEXT
+        assert router(domains={}).signals == frozenset()
+        assert router().signals == {"domain"}
 
     @pytest.mark.parametrize("path", [CHAT + "?api-version=1", CHAT + "/", "/v1/ch%61t/completions"])
     def test_a_path_is_read_as_upstreams_read_it(self, path: str) -> None:

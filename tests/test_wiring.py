@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, cast
@@ -8,11 +9,12 @@ import grpc
 import pytest
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
 
-from extproc_router import wiring
+from extproc_router import encoder, wiring
 from extproc_router.config import loader
+from extproc_router.encoder import recent
 from extproc_router.errors import ArtefactError, ConfigError, StartupError
 from extproc_router.telemetry import otel
-from extproc_router.types import Answer, Decision, HttpRequest, Reason, Record
+from extproc_router.types import Answer, Decision, Encoding, HttpRequest, Reason, Record
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,6 +67,45 @@ def test_a_missing_config_is_said(tmp_path: Path) -> None:
 def test_a_missing_artefact_is_said(tmp_path: Path) -> None:
     with pytest.raises(ArtefactError, match="none"):
         wiring.load_encoder(tmp_path / "none")
+
+
+def test_how_much_is_remembered_is_handed_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked: list[int] = []
+
+    class Double:
+        def warm_up(self) -> None:
+            pass
+
+    def load(_: Path, *, remember: int) -> Double:
+        asked.append(remember)
+        return Double()
+
+    monkeypatch.setattr(encoder, "load", load)
+    wiring.load_encoder(tmp_path)
+    wiring.load_encoder(tmp_path, remember=0)
+    assert asked == [recent.ENTRIES, 0]
+
+
+def test_only_the_heads_that_a_rule_reads_are_asked() -> None:
+    asked: list[tuple[str, frozenset[str]]] = []
+
+    class Spy(Labels):
+        def encode(self, text: str, signals: frozenset[str]) -> Encoding:
+            asked.append((text, signals))
+            return Encoding({}, {}, 1, windowed=False)
+
+    class Observer:
+        def queue_changed(self, depth: int) -> None:
+            pass
+
+    async def ask() -> None:
+        config = loader.load(TEXT, "r.yaml")
+        runtime = wiring.build_runtime(config, cast("Encoder", Spy()), cast("Any", Observer()))
+        await runtime.encoder.encode("why?")
+        runtime.encoder.close()
+
+    asyncio.run(ask())
+    assert asked == [("why?", frozenset({"domain"}))]
 
 
 def test_spans_are_off_unless_an_endpoint_is_set(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from extproc_router.errors import RouterError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = ("serve", "check", "explain", "demo", "bench", "evaluate", "calibrate", "drift", "fit", "train")
+COMMANDS = ("serve", "check", "explain", "demo", "bench", "evaluate", "calibrate", "drift", "fit", "score", "train")
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import argparse
 
 _ROOT = Path(__file__).resolve().parents[2]
+SHIPPED_MODEL = _ROOT / "models/minilm-l4-router"
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +29,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model",
         type=Path,
-        default=Path(os.environ.get("EXTPROC_ROUTER_MODEL", _ROOT / "models/minilm-l6-domain")),
+        default=Path(os.environ.get("EXTPROC_ROUTER_MODEL", SHIPPED_MODEL)),
         metavar="DIR",
-        help="the encoder artefact (default: $EXTPROC_ROUTER_MODEL, else the repository's models/minilm-l6-domain)",
+        help="the encoder artefact (default: $EXTPROC_ROUTER_MODEL, else the repository's models/minilm-l4-router)",
     )

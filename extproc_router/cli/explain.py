@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from extproc_router.cli import common
 from extproc_router.errors import StartupError
-from extproc_router.types import Answer, HttpRequest, Mutation
+from extproc_router.types import Answer, Classification, Flag, HttpRequest, Mutation, Pair
 
 if TYPE_CHECKING:
     import argparse
@@ -115,22 +115,41 @@ def _why(answer: Answer) -> str:
     return str(json.loads(answer.action.body)["error"]["message"])
 
 
+def _head_rows(name: str, encoding: Encoding) -> list[tuple[str, str]]:
+    """Show one head's answer, and the tier that gave it."""
+    answer, tier = encoding.heads[name], f"tier {encoding.tiers[name]}"
+    if isinstance(answer, Classification):
+        ranked = sorted(answer.probs.items(), key=lambda pair: -pair[1])[:_TOP_LABELS]
+        lines = [_bar(label, p) for label, p in ranked]
+    elif isinstance(answer, Flag):
+        lines = [_bar("yes" if answer.raised else "no", answer.p)]
+    elif isinstance(answer, Pair):
+        parts = {"score": answer.score, "strong is right": answer.strong, "weak is right": answer.weak}
+        lines = [_bar(label, p) for label, p in parts.items()]
+    else:
+        lines = [_bar(f"{span.type} {span.start}-{span.end}", span.score) for span in answer] or ["nothing found"]
+    first, *more = lines
+    return [(name, f"{first:<48}{'nothing to read' if encoding.abstained else tier}"), *(("", line) for line in more)]
+
+
+def _bar(label: str, p: float) -> str:
+    return f"{label:<18} {p:5.2f} {'#' * round(p * _BAR)}"
+
+
 def _print(answer: Answer, encoding: Encoding | None, milliseconds: float) -> None:
     decision = answer.decision
     target = f"{decision.model} on cluster {decision.cluster}" if decision.model else f"HTTP {decision.status}"
     rows = [("decision", target), ("reason", decision.reason.value), ("why", _why(answer))]
-    for name, head in encoding.heads.items() if encoding else ():
-        ranked = sorted(head.probs.items(), key=lambda pair: -pair[1])[:_TOP_LABELS]
-        for place, (label, p) in enumerate(ranked):
-            rows.append(("" if place else name, f"{label:<18} {p:5.2f} {'#' * round(p * _BAR)}"))
     if encoding is None:
         rows.append(("encoder", "not needed"))
     else:
-        rows.append(("encoder", f"{encoding.tokens} tokens{' (head and tail of a longer text)' * encoding.windowed}"))
+        for name in encoding.heads:
+            rows += _head_rows(name, encoding)
+        rows.append(("encoder", f"{encoding.tokens} tokens{' (parts of a longer text)' * encoding.windowed}"))
     rows += [
         ("privacy", decision.privacy_tier),
         ("config", decision.config_version),
         ("took", f"{milliseconds:.1f} ms"),
     ]
     for key, value in rows:
-        print(f"{key:>9}  {value}")
+        print(f"{key:>10}  {value}")

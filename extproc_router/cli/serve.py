@@ -10,6 +10,10 @@ from typing import Any
 
 from extproc_router.cli import common
 from extproc_router.errors import StartupError
+from extproc_router.evaluation import offline
+
+REMEMBERED = 2048  # the encoder's own, which is heavy to import; a test compares
+_MOST_REMEMBERED = 1_000_000  # some gigabytes
 
 _EPILOG = """\
 One worker uses one core for Python and one thread for the encoder. With several workers, give each its own unix
@@ -54,6 +58,13 @@ def register(subparsers: Any) -> None:  # noqa: ANN401 - argparse has no public 
         default=10.0,
         metavar="S",
         help="how long open streams may take at shutdown (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--remember",
+        type=offline.whole(0, _MOST_REMEMBERED),
+        default=REMEMBERED,
+        metavar="N",
+        help="answers of the encoder that each worker keeps, by a hash of the text; 0: none (default: %(default)s)",
     )
     parser.add_argument("--worker-of", type=int, help=argparse.SUPPRESS)  # set by the supervisor: how many there are
     parser.add_argument("--worker-index", type=int, default=0, help=argparse.SUPPRESS)
@@ -114,6 +125,7 @@ def run(args: argparse.Namespace) -> int:
             health_listen=args.health_listen,
             metrics_listen=args.metrics_listen,
             drain_seconds=args.drain_seconds,
+            remember=args.remember,
             worker=args.worker_index,
             workers=args.worker_of or 1,
         )

@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from extproc_router.encoder import heads, manifest
-from extproc_router.encoder.heads import Head
+from extproc_router.encoder import head_file, manifest
+from extproc_router.encoder.heads import ChoiceHead, FlagHead, Head, PairHead
 from extproc_router.encoder.manifest import FileRecord, Manifest
-from extproc_router.encoder.session import Session
+from extproc_router.encoder.session import HIDDEN_IN, WORDS, Stage
+from extproc_router.encoder.spans import SpansHead
 from extproc_router.encoder.tokenizer import Tokenizer
+from extproc_router.encoder.words import Words
 from extproc_router.errors import ArtefactError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+KINDS: Mapping[str, type[Head]] = {"choice": ChoiceHead, "flag": FlagHead, "pair": PairHead, "spans": SpansHead}
 
 
 class Artefact(Struct, frozen=True):
@@ -24,7 +28,8 @@ class Artefact(Struct, frozen=True):
 
     manifest: Manifest
     tokenizer: Tokenizer
-    session: Session
+    words: Words
+    stages: tuple[Stage, ...]
     heads: Mapping[str, Head]
 
 
@@ -41,9 +46,18 @@ def load(directory: Path) -> Artefact:
     return Artefact(
         manifest=contents,
         tokenizer=Tokenizer(paths[contents.tokenizer], geometry),
-        session=Session(paths[contents.encoder], geometry.dimension),
-        heads={head: heads.read(paths[name], geometry.dimension) for head, name in contents.heads.items()},
+        words=Words(paths[contents.words], geometry),
+        stages=tuple(
+            Stage(paths[name], HIDDEN_IN if number else WORDS, geometry.dimension)
+            for number, name in enumerate(contents.stages)
+        ),
+        heads={head: _head(paths[name], contents) for head, name in contents.heads.items()},
     )
+
+
+def _head(path: Path, contents: Manifest) -> Head:
+    file = head_file.read(path, contents.geometry.dimension, len(contents.stages))
+    return KINDS[file.kind](file)
 
 
 def _verified(directory: Path, name: str, record: FileRecord) -> Path:

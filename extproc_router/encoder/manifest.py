@@ -13,7 +13,7 @@ from extproc_router.errors import ArtefactError
 if TYPE_CHECKING:
     from pathlib import Path
 
-FORMAT = 1
+FORMAT = 2
 FILE_NAME = "manifest.json"
 MAX_BYTES = 1 << 20  # a manifest is a few KB
 
@@ -50,8 +50,9 @@ class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
         format: of this file; `FORMAT` is the one we read.
         name: of the artefact.
         version: `content_version` of everything else in here.
-        encoder: path of the ONNX file. All paths are relative to the directory, with `/`.
-        tokenizer: path of the tokenizer.
+        tokenizer: path of the tokenizer. All paths are relative to the directory, with `/`.
+        words: path of the word vectors.
+        stages: paths of the ONNX files, in the order in which they run.
         heads: head name -> path.
         geometry: what they agree on.
         files: path -> checksum, for every file named above.
@@ -61,8 +62,9 @@ class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
     format: int
     name: Annotated[str, Meta(min_length=1, max_length=128)]
     version: str
-    encoder: str
     tokenizer: str
+    words: str
+    stages: Annotated[list[str], Meta(min_length=1)]
     heads: Annotated[dict[str, str], Meta(min_length=1)]
     geometry: Geometry
     files: dict[str, FileRecord]
@@ -70,7 +72,7 @@ class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
 
     def paths(self) -> tuple[str, ...]:
         """Every file that the artefact needs."""
-        return (self.encoder, self.tokenizer, *self.heads.values())
+        return (self.tokenizer, self.words, *self.stages, *self.heads.values())
 
 
 class _Header(Struct, frozen=True):

@@ -78,7 +78,8 @@ def start_once() -> float:
 
 def measure_encoder() -> tuple[EncoderFigures, ...]:
     """Time the encoder in this process, for prompts of several lengths, taking turns."""
-    reader = encoder.load(stack.MODEL)
+    # Nothing is remembered, lest the memory be measured.
+    reader = encoder.load(stack.MODEL, remember=0)
     reader.warm_up()
     taken: dict[int, list[float]] = {tokens: [] for tokens in ENCODER_TOKENS}
     for number in range(ENCODER_RUNS):

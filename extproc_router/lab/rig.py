@@ -69,7 +69,8 @@ class Rig(ExitStack):
         self._directory = self.enter_context(stack.workspace())
         self._upstream = self._start_upstream()
         clusters = dict.fromkeys(stack.CLUSTERS, f"127.0.0.1:{self._upstream}")
-        self.router = self.enter_context(stack.router(self._directory))
+        # Prompts come again: without a memory the encoder reads every one.
+        self.router = self.enter_context(stack.router(self._directory, arguments=["--remember=0"]))
         clusters["extproc_router"] = f"unix:{self.router.socket}"
         self._envoy = self.enter_context(stack.envoy(self._directory, clusters=clusters))
         self._alone = self.enter_context(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 CLUSTERS = ("small", "large", "code")
 CONFIG = REPOSITORY / "examples" / "quickstart.yaml"
-MODEL = REPOSITORY / "models" / "minilm-l6-domain"
+MODEL = REPOSITORY / "models" / "minilm-l4-router"
 PROGRAM = (sys.executable, "-m", "extproc_router")
 PUBLIC_PORT = 8080
 READY_SECONDS = 30.0

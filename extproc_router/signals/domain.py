@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from extproc_router.types import Signal
+from extproc_router.types import Classification, Signal
 
 if TYPE_CHECKING:
     from extproc_router.types import Encoding
@@ -14,5 +14,5 @@ NAME = "domain"
 
 def read(encoding: Encoding) -> Signal:
     """Return the winning label and its calibrated probability."""
-    answer = encoding.heads[NAME]
+    answer = cast("Classification", encoding.heads[NAME])  # an artefact where it is anything else does not load
     return Signal(NAME, answer.label, answer.confidence)

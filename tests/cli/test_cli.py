@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from extproc_router import cli
+from extproc_router import cli, encoder
+from extproc_router.cli import common, serve
+from extproc_router.encoder import recent
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,11 +52,16 @@ def test_help_teaches_every_command(command: Run) -> None:
         ["serve", "--workers", "0"],
         ["serve", "--drain-seconds", "-1"],
         ["serve", "--listen", "foo"],
+        ["serve", "--remember", "-1"],
         ["check", "x"],
     ],
 )
 def test_usage_is_2(command: Run, argv: list[str]) -> None:
     assert command(*argv)[0] == 2
+
+
+def test_serve_remembers_as_much_as_the_encoder_does() -> None:
+    assert serve.REMEMBERED == recent.ENTRIES
 
 
 def test_a_reader_that_has_seen_enough_is_no_traceback() -> None:
@@ -115,6 +122,19 @@ class TestExplain:
         assert document["cluster"] in {"small", "large", "code"}
         assert document["set_headers"]["x-selected-cluster"] == document["cluster"]
         assert abs(sum(document["encoder"]["heads"]["domain"]["probs"].values()) - 1) < 1e-3
+
+    def test_every_enabled_head_answers_and_names_its_tier(self, command: Run) -> None:
+        _, out, _ = command("explain", "--json", "Prove that the square root of 2 is irrational.")
+        read = json.loads(out)["encoder"]
+        model = encoder.load(common.SHIPPED_MODEL, remember=0)
+        assert set(read["heads"]) == set(read["tiers"]) == set(model.enabled)
+        assert all(0 <= tier < model.tiers for tier in read["tiers"].values())
+
+    def test_what_cannot_be_read_goes_to_the_default_and_says_so(self, command: Run) -> None:
+        status, out, _ = command("explain", "\N{SLIGHTLY SMILING FACE}\N{SLIGHTLY SMILING FACE}")
+        assert status == 0
+        assert "small-8b on cluster small" in out
+        assert "nothing to read" in out
 
     def test_a_body_that_a_client_would_be_refused_is_exit_1(self, command: Run, tmp_path: Path) -> None:
         path = tmp_path / "body.json"

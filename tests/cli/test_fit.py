@@ -150,5 +150,5 @@ def test_a_pipe_is_refused_before_it_is_read(run: Run, data: Path, tmp_path: Pat
 
 def test_the_artefact_fits_the_model_it_was_made_with(run: Run, data: Path, tmp_path: Path, root: Path) -> None:
     run("--strategy", "table", "--data", str(data), "--out", str(tmp_path / "out"))
-    version = open_reader(root / "models/minilm-l6-domain").version
+    version = open_reader(root / "models/minilm-l4-router").version
     assert artefact.load(tmp_path / "out", features=version)

@@ -90,7 +90,7 @@ def test_and_among_many_models(capsys: pytest.CaptureFixture[str], data: Path, t
 
 
 def test_folds_are_made_comparable(data: Path, tmp_path: Path, root: Path) -> None:
-    args = argparse.Namespace(strategies=("linear",), model=root / "models/minilm-l6-domain", cache=tmp_path)
+    args = argparse.Namespace(strategies=("linear",), model=root / "models/minilm-l4-router", cache=tmp_path)
     rows, _ = outcomes.read(data, keep_texts=True)
     need = strategies.for_pairs(args)["linear"](outcomes.pair(rows, weak="weak", strong="strong"), 5, 0)
     fold = crossfit.deal(question_groups(rows.texts or ()), 5, 0)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from extproc_router.encoder.session import Session
+from extproc_router.encoder.session import HIDDEN_IN, WORDS, Stage
 from extproc_router.errors import ArtefactError, EncoderFailed
 
 if TYPE_CHECKING:
@@ -20,49 +20,59 @@ CAST = (
 
 
 @pytest.fixture(scope="module")
-def session(shipped: Path) -> Session:
-    return Session(shipped / "encoder.onnx", 384)
+def stage(tiny: Path) -> Stage:
+    return Stage(tiny / "stage-2.onnx", HIDDEN_IN, 4)
 
 
-@pytest.mark.parametrize("length", [2, 3, 16, 127, 128])
-def test_an_embedding_has_length_one(session: Session, length: int) -> None:
-    embedding = session.run([101, *range(2000, 1998 + length), 102])
-    assert embedding.shape == (384,)
-    assert embedding.dtype == np.float32
-    assert np.linalg.norm(embedding) == pytest.approx(1, abs=1e-5)
+def states(tokens: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    return np.random.default_rng(tokens).normal(size=(1, tokens, 4)).astype(np.float32)
 
 
-def test_one_text_gives_the_same_bytes_whatever_ran_before(session: Session) -> None:
-    ids = [101, 2054, 2003, 102]
-    first = session.run(ids)
-    session.run(list(range(1000, 1128)))
-    assert session.run(ids).tobytes() == first.tobytes()
+@pytest.mark.parametrize("tokens", [1, 2, 3, 16, 127, 128])
+def test_a_stage_gives_states_and_two_vectors_of_length_one(stage: Stage, tokens: int) -> None:
+    hidden = states(tokens)
+    output = stage.run(hidden)
+    np.testing.assert_allclose(output.hidden, hidden * [1, -1, 2, 1], rtol=1e-6)
+    mean = output.hidden[0].mean(axis=0)
+    np.testing.assert_allclose(output.mean, mean / np.linalg.norm(mean), rtol=1e-4, atol=1e-6)
+    assert np.linalg.norm(output.focus) == pytest.approx(1, abs=1e-5)
+    assert output.mean.shape == output.focus.shape == (4,)
 
 
-def test_threads_do_not_disturb_each_other(session: Session) -> None:
-    inputs = [[101, *range(3000, 3000 + length), 102] for length in range(1, 60)]
-    alone = [session.run(ids).tobytes() for ids in inputs]
+def test_threads_do_not_disturb_each_other(stage: Stage) -> None:
+    inputs = [states(tokens) for tokens in range(1, 60)]
+    alone = [stage.run(hidden).mean.tobytes() for hidden in inputs]
     with ThreadPoolExecutor(4) as pool:
-        assert [embedding.tobytes() for embedding in pool.map(session.run, inputs)] == alone
+        assert [output.mean.tobytes() for output in pool.map(stage.run, inputs)] == alone
 
 
-def test_what_the_graph_refuses_is_an_encoder_failure(session: Session) -> None:
+def test_what_the_graph_refuses_is_an_encoder_failure(stage: Stage) -> None:
     with pytest.raises(EncoderFailed, match="ONNX Runtime"):
-        session.run([30_522])
+        stage.run(np.zeros((1, 3, 5), np.float32))
 
 
 def test_not_onnx(tmp_path: Path) -> None:
-    (tmp_path / "encoder.onnx").write_bytes(b"not a graph")
-    with pytest.raises(ArtefactError, match=r"encoder\.onnx: ONNX Runtime cannot load it"):
-        Session(tmp_path / "encoder.onnx", 384)
+    (tmp_path / "stage.onnx").write_bytes(b"not a graph")
+    with pytest.raises(ArtefactError, match=r"stage\.onnx: ONNX Runtime cannot load it"):
+        Stage(tmp_path / "stage.onnx", WORDS, 4)
 
 
-def test_no_encoder(tmp_path: Path) -> None:
-    (tmp_path / "encoder.onnx").write_bytes(base64.b64decode(CAST))
+def test_no_stage(tmp_path: Path) -> None:
+    (tmp_path / "stage.onnx").write_bytes(base64.b64decode(CAST))
     with pytest.raises(ArtefactError, match="inputs and outputs are"):
-        Session(tmp_path / "encoder.onnx", 384)
+        Stage(tmp_path / "stage.onnx", WORDS, 4)
 
 
-def test_another_dimension(shipped: Path) -> None:
-    with pytest.raises(ArtefactError, match=r"shape is \[1, 384\], the manifest says \[1, 383\]"):
-        Session(shipped / "encoder.onnx", 383)
+def test_a_later_stage_is_not_the_first(tiny: Path) -> None:
+    with pytest.raises(ArtefactError, match=r"stage-2\.onnx: the graph's inputs and outputs are"):
+        Stage(tiny / "stage-2.onnx", WORDS, 4)
+
+
+def test_another_dimension(tiny: Path) -> None:
+    with pytest.raises(ArtefactError, match=r"stage-1\.onnx: the graph's dimensions are .*, the manifest says 5"):
+        Stage(tiny / "stage-1.onnx", WORDS, 5)
+
+
+def test_what_is_no_number_is_an_encoder_failure(stage: Stage) -> None:
+    with pytest.raises(EncoderFailed, match="no number"):
+        stage.run(np.full((1, 2, 4), np.nan, np.float32))

@@ -52,7 +52,7 @@ class Spy:
 
 
 def reads_math(_: str) -> Encoding:
-    return Encoding({"domain": Classification("math", 0.9, {"math": 0.9})}, 3, False)
+    return Encoding({"domain": Classification("math", 0.9, {"math": 0.9})}, {"domain": 1}, 3, False)
 
 
 class Gate:

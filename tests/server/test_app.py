@@ -139,7 +139,7 @@ def test_two_servers_do_not_share_a_port(lab: Any, spy: Any, directory: Path) ->
 
 def test_what_cannot_be_loaded_ends_the_start_with_its_reason(lab: Any, spy: Any, directory: Path) -> None:
     def load() -> Any:
-        raise ArtefactError("encoder.onnx: wrong checksum")
+        raise ArtefactError("stage-1.onnx: wrong checksum")
 
     async def main() -> None:
         with pytest.raises(ArtefactError, match="checksum"):

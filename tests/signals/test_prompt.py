@@ -22,7 +22,27 @@ LONG = "Explain how a bill becomes a law in the United States."
     ],
 )
 def test_the_users_last_turn_stands_for_the_request(turns: list[tuple[str, str]], text: str) -> None:
-    request = Request(
+    assert prompt.text_of(request(turns)) == text
+
+
+@pytest.mark.parametrize(
+    ("turns", "text"),
+    [
+        ([], ""),
+        ([("system", "rules"), ("developer", "more"), ("assistant", "an answer")], ""),
+        (
+            [("user", " one "), ("assistant", "two"), ("tool", "three"), ("user", "  "), ("user", "four")],
+            "one\nthree\nfour",
+        ),
+        ([("anybody", "else")], "else"),
+    ],
+)
+def test_what_comes_in_is_all_that_nobody_vouches_for(turns: list[tuple[str, str]], text: str) -> None:
+    assert prompt.incoming_of(request(turns)) == text
+
+
+def request(turns: list[tuple[str, str]]) -> Request:
+    return Request(
         api="chat_completions",
         model="auto",
         model_span=(0, 0),
@@ -31,4 +51,3 @@ def test_the_users_last_turn_stands_for_the_request(turns: list[tuple[str, str]]
         modalities=frozenset(),
         tools=False,
     )
-    assert prompt.text_of(request) == text
