@@ -10,19 +10,20 @@ batch one text would change the embedding of another; alone, training and servin
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 from msgspec import Struct
 from onnx import TensorProto, helper, numpy_helper
 
+from extproc_router.encoder import session, words
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    import numpy.typing as npt
-
-    Array = npt.NDArray[np.float32]
+Array: TypeAlias = npt.NDArray[np.float32]
 
 _OPSET = 17
 _IR_VERSION = 8  # the oldest that opset 17 needs: every ONNX Runtime we allow reads it
@@ -41,24 +42,59 @@ class Shape(Struct, frozen=True):
     hidden_act: str
 
 
-def build(weights: Mapping[str, Array], shape: Shape, max_tokens: int) -> onnx.ModelProto:
-    """Build the graph `input_ids` int32 [1, tokens] -> `embedding` float32 [1, hidden_size].
+class Built(Struct, frozen=True):
+    """An encoder in parts.
+
+    Attributes:
+        words: int8 [vocabulary, hidden_size + words.TRAILER], the word vectors as `encoder.words` reads them.
+        stages: a graph each, in the order in which they run. Input float32 [1, tokens, hidden_size]; outputs `hidden`
+            of the same shape, `mean` and `focus` float32 [1, hidden_size], of length 1.
+    """
+
+    words: npt.NDArray[np.int8]
+    stages: list[onnx.ModelProto]
+
+
+def build(
+    weights: Mapping[str, Array],
+    shape: Shape,
+    *,
+    max_tokens: int,
+    stages: Sequence[int],
+    idf: Array,
+    queries: Sequence[Array] | None,
+) -> Built:
+    """Build the word vectors and the graph of each stage.
 
     Args:
         weights: as named in the checkpoint, e.g. `encoder.layer.0.output.dense.weight` [out, in].
         shape: of the model.
         max_tokens: positions beyond it are left out.
+        stages: how many layers have run when each stage ends, ascending, e.g. (2, 6). Later layers are left out.
+        idf: float32 [vocabulary], >= 0.
+        queries: for each stage float32 [hidden_size], what its focus looks for; None: nothing, the focus is the mean.
 
     Returns:
-        The model: word embeddings as int8 with one scale a row, all else float32.
+        Word vectors as int8 with one scale a row, all else float32.
     """
-    graph = _Graph(shape)
-    hidden = _embeddings(graph, weights, max_tokens)
-    for layer in range(shape.num_hidden_layers):
-        hidden = _layer(graph, weights, layer, hidden)
-    mean = graph.add("ReduceMean", [hidden], "mean", axes=[1], keepdims=0)
-    graph.add("LpNormalization", [mean], "embedding", axis=1, p=2)
-    return graph.model()
+    built = []
+    start = 0
+    for number, end in enumerate(stages):
+        graph = _Graph(shape)
+        hidden = _embeddings(graph, weights, max_tokens) if start == 0 else session.HIDDEN_IN
+        for layer in range(start, end):
+            hidden = _layer(graph, weights, layer, hidden)
+        _outputs(graph, hidden, queries[number] if queries else np.zeros(shape.hidden_size, np.float32))
+        built.append(graph.model(session.HIDDEN_IN if start else session.WORDS))
+        start = end
+    return Built(_words(weights["embeddings.word_embeddings.weight"], idf), built)
+
+
+def _words(vectors: Array, idf: Array) -> npt.NDArray[np.int8]:
+    # A row of zeros (padding) would have no scale.
+    scale = (np.maximum(np.abs(vectors).max(axis=1, keepdims=True), np.finfo(np.float32).tiny) / 127).astype(np.float32)
+    trailer = np.concatenate([scale, idf.astype(np.float32)[:, None]], axis=1).astype(words.TRAILER_TYPE)
+    return np.concatenate([np.round(vectors / scale).astype(np.int8), trailer.view(np.int8)], axis=1)
 
 
 class _Graph:
@@ -75,30 +111,39 @@ class _Graph:
         self._nodes.append(helper.make_node(operator, inputs, [output], name=output, domain=domain, **attributes))
         return output
 
-    def model(self) -> onnx.ModelProto:
-        ids = helper.make_tensor_value_info("input_ids", TensorProto.INT32, [1, "tokens"])
-        embedding = helper.make_tensor_value_info("embedding", TensorProto.FLOAT, [1, self.shape.hidden_size])
-        graph = helper.make_graph(self._nodes, "sentence_encoder", [ids], [embedding], self._constants)
+    def model(self, source: str) -> onnx.ModelProto:
+        size = self.shape.hidden_size
+        states = [1, "tokens", size]
+        shapes = dict(zip(session.OUTPUTS, (states, [1, size], [1, size]), strict=True))
+        inputs = [helper.make_tensor_value_info(source, TensorProto.FLOAT, states)]
+        outputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in shapes.items()]
+        graph = helper.make_graph(self._nodes, "sentence_encoder", inputs, outputs, self._constants)
         opsets = [helper.make_opsetid("", _OPSET), helper.make_opsetid(_MICROSOFT, 1)]
         return helper.make_model(graph, opset_imports=opsets, ir_version=_IR_VERSION)
 
 
 def _embeddings(graph: _Graph, weights: Mapping[str, Array], max_tokens: int) -> str:
-    words = weights["embeddings.word_embeddings.weight"]
-    # A row of zeros (padding) would have no scale.
-    scale = (np.maximum(np.abs(words).max(axis=1, keepdims=True), np.finfo(np.float32).tiny) / 127).astype(np.float32)
-    graph.add("Gather", [graph.constant("words", np.round(words / scale).astype(np.int8)), "input_ids"], "word_int8")
-    graph.add("Gather", [graph.constant("word_scales", scale), "input_ids"], "word_scale")
-    graph.add("Cast", ["word_int8"], "word_float", to=TensorProto.FLOAT)
-    word = graph.add("Mul", ["word_float", "word_scale"], "word")
     # One text is one segment: its type embedding is a constant, added to the positions.
     segment = weights["embeddings.token_type_embeddings.weight"][0]
     positions = graph.constant("positions", (weights["embeddings.position_embeddings.weight"] + segment)[:max_tokens])
-    length = graph.add("Shape", ["input_ids"], "length", start=1)
+    length = graph.add("Shape", [session.WORDS], "length", start=1, end=2)
     start = graph.constant("start", np.zeros(1, np.int64))
     axis = graph.constant("axis", np.zeros(1, np.int64))
     position = graph.add("Slice", [positions, start, length, axis], "position")
-    return _norm(graph, weights, "embeddings.LayerNorm", graph.add("Add", [word, position], "embedded"))
+    return _norm(graph, weights, "embeddings.LayerNorm", graph.add("Add", [session.WORDS, position], "embedded"))
+
+
+def _outputs(graph: _Graph, hidden: str, query: Array) -> None:
+    graph.add("Identity", [hidden], "hidden")
+    graph.add("LpNormalization", [graph.add("ReduceMean", [hidden], "sum", axes=[1], keepdims=0)], "mean", axis=1, p=2)
+    # Not a product of matrices, which would be quantised: softmax magnifies what that costs.
+    matched = graph.add("Mul", [hidden, graph.constant("query", query.astype(np.float32))], "matched")
+    across = graph.constant("across", np.array([2], np.int64))
+    score = graph.add("ReduceSum", [matched, across], "score", keepdims=1)
+    weighted = graph.add("Mul", [hidden, graph.add("Softmax", [score], "weight", axis=1)], "weighted")
+    along = graph.constant("along", np.array([1], np.int64))
+    focus = graph.add("ReduceSum", [weighted, along], "focused", keepdims=0)
+    graph.add("LpNormalization", [focus], "focus", axis=1, p=2)
 
 
 def _layer(graph: _Graph, weights: Mapping[str, Array], number: int, hidden: str) -> str:
@@ -122,7 +167,8 @@ def _layer(graph: _Graph, weights: Mapping[str, Array], number: int, hidden: str
     )
     wide = _product(graph, weights, f"{prefix}intermediate.dense", attended)
     wide_bias = graph.constant(f"{prefix}intermediate.bias", weights[f"{prefix}intermediate.dense.bias"])
-    active = graph.add("BiasGelu", [wide, wide_bias], f"{prefix}gelu", _MICROSOFT)
+    # The tanh form (Hendrycks & Gimpel 2016): 3 % of the whole pass faster than erf, for a cosine that stays 0.993.
+    active = graph.add("FastGelu", [wide, wide_bias], f"{prefix}gelu", _MICROSOFT)
     narrow = _linear(graph, weights, f"{prefix}output.dense", active)
     residual = graph.add("Add", [narrow, attended], f"{prefix}residual")
     return _norm(graph, weights, f"{prefix}output.LayerNorm", residual)

@@ -70,3 +70,19 @@ def above(truth: Labels, probs: Floats, floor: float, weights: Floats | None = N
         return 0.0, 1.0
     right = probs.argmax(axis=1) == truth
     return float(share[sure].sum()), float(share[sure & right].sum() / share[sure].sum())
+
+
+def auc(truth: npt.NDArray[np.bool_], scores: npt.NDArray[np.floating]) -> float:
+    """Area under the ROC curve, ties counted half (Mann-Whitney); NaN where one class is missing."""
+    positive, negative = np.sort(scores[truth]), np.sort(scores[~truth])
+    if not len(positive) or not len(negative):
+        return float("nan")
+    below = np.searchsorted(negative, positive, side="left") + np.searchsorted(negative, positive, side="right")
+    return float(below.sum() / (2 * len(positive) * len(negative)))
+
+
+def recall_at(truth: npt.NDArray[np.bool_], scores: npt.NDArray[np.floating], fpr: float) -> float:
+    """Share of the true rows above the lowest threshold that at most `fpr` of the others reach, in [0, 1]."""
+    negative = np.sort(scores[~truth])[::-1]
+    threshold = negative[min(len(negative) - 1, int(fpr * len(negative)))]
+    return float((scores[truth] > threshold).mean())

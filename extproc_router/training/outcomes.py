@@ -13,10 +13,10 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
+from extproc_router import surface
 from extproc_router.encoder import artefact, manifest
 from extproc_router.encoder.encoder import DOMAIN
 from extproc_router.errors import ArtefactError, StartupError
-from extproc_router.learning import surface
 from extproc_router.learning.base import Features, Outcomes
 from extproc_router.training import embed
 from extproc_router.training.data import key
@@ -71,7 +71,8 @@ def features_version(contents: Manifest) -> str:
     """
     if DOMAIN not in contents.heads:
         raise ArtefactError(f"{contents.name}: no head `{DOMAIN}`, only {sorted(contents.heads)}")
-    files = [contents.files[name].sha256 for name in (contents.encoder, contents.tokenizer, contents.heads[DOMAIN])]
+    names = (contents.tokenizer, contents.words, *contents.stages, contents.heads[DOMAIN])
+    files = [contents.files[name].sha256 for name in names]
     parts = [*files, msgspec.to_builtins(contents.geometry), surface.SIZE]
     return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()[:12]
 
@@ -90,13 +91,21 @@ def read_features(prompts: Sequence[str], reader: Reader, *, cache: Path, progre
     """
     parts = artefact.load(reader.directory)
     contents = parts.manifest
-    files = embed.Files(reader.directory / contents.encoder, reader.directory / contents.tokenizer)
+    files = embed.Files(
+        words=reader.directory / contents.words,
+        stages=tuple(reader.directory / name for name in contents.stages),
+        tokenizer=reader.directory / contents.tokenizer,
+    )
     embeddings = embed.embed(
         prompts, files, contents.geometry, cache=cache, workers=os.cpu_count() or 1, progress=progress
     )
     head = parts.heads[DOMAIN]
-    domains = [list(head.classify(embedding).probs.values()) for embedding in embeddings]
-    return Features(embeddings, np.array(domains), np.array([surface.read(prompt) for prompt in prompts]))
+    last, file = len(contents.stages), head.file
+    linear = head.linears[last]
+    if linear is None:  # no head loads without it
+        raise ArtefactError(f"{contents.name}: the head `{DOMAIN}` does not read the last tier")
+    domains = linear.softmax(embeddings.inputs(last, file.inputs, file.surface).astype(np.float64))
+    return Features(embeddings.means[-1], domains, embeddings.surface)
 
 
 def taught(scores: Floats) -> list[int]:

@@ -1,4 +1,4 @@
-"""Write the parts of a model directory that bind it together: the head's file and the manifest."""
+"""Write the parts of a model directory that bind it together: the heads' files and the manifest."""
 
 from __future__ import annotations
 
@@ -8,24 +8,22 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from extproc_router.encoder import manifest
-from extproc_router.encoder.heads import HeadFile
 from extproc_router.encoder.manifest import FileRecord, Geometry, Manifest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from extproc_router.training.fit import CalibratedHead
-
-_DIGITS = 6  # of weights and bias: the change in a probability is below 1e-5
+    from extproc_router.encoder.head_file import HeadFile
 
 
-def write_head(directory: Path, name: str, head: CalibratedHead) -> str:
+def write_head(directory: Path, name: str, head: HeadFile) -> str:
     """Write `heads/<name>.json`.
 
     Args:
         directory: of the model.
         name: of the head.
-        head: what was fitted.
+        head: what to write.
 
     Returns:
         Its path relative to the directory.
@@ -33,15 +31,7 @@ def write_head(directory: Path, name: str, head: CalibratedHead) -> str:
     relative = f"heads/{name}.json"
     path = directory / relative
     path.parent.mkdir(parents=True, exist_ok=True)
-    file = HeadFile(
-        labels=list(head.labels),
-        weights=[[round(value, _DIGITS) for value in row] for row in head.linear.weights.tolist()],
-        bias=[round(value, _DIGITS) for value in head.linear.bias.tolist()],
-        temperature=round(head.temperature, _DIGITS),
-        confidence_floor=head.confidence_floor,
-        floor_precision=head.floor_precision,
-    )
-    path.write_bytes(_pretty(file))
+    path.write_bytes(_pretty(head))
     return relative
 
 
@@ -49,9 +39,10 @@ def write_manifest(
     directory: Path,
     *,
     name: str,
-    encoder: str,
+    words: str,
+    stages: Sequence[str],
     tokenizer: str,
-    heads: dict[str, str],
+    heads: Mapping[str, str],
     geometry: Geometry,
     provenance: dict[str, Any],
 ) -> Manifest:
@@ -60,7 +51,8 @@ def write_manifest(
     Args:
         directory: of the model.
         name: of the artefact.
-        encoder: path of the ONNX file, relative.
+        words: path of the word vectors, relative.
+        stages: paths of the ONNX files in order, relative.
         tokenizer: path of the tokenizer, relative.
         heads: head name -> path, relative.
         geometry: sizes.
@@ -69,14 +61,15 @@ def write_manifest(
     Returns:
         The manifest as written.
     """
-    files = {path: _record(directory / path) for path in sorted({encoder, tokenizer, *heads.values()})}
+    files = {path: _record(directory / path) for path in sorted({words, tokenizer, *stages, *heads.values()})}
     contents = Manifest(
         format=manifest.FORMAT,
         name=name,
         version="",
-        encoder=encoder,
+        words=words,
+        stages=list(stages),
         tokenizer=tokenizer,
-        heads=heads,
+        heads=dict(heads),
         geometry=geometry,
         files=files,
         provenance=provenance,

@@ -9,9 +9,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_every_length_is_timed(shipped: Path) -> None:
+def test_every_length_and_tier_is_timed(shipped: Path) -> None:
     entries = latency.measure(shipped, runs=2)
-    assert [entry.tokens for entry in entries] == list(latency.TOKENS)
+    tiers = range(encoder.load(shipped).tiers)
+    assert [(entry.tokens, entry.tier) for entry in entries] == [
+        (tokens, tier) for tokens in latency.TOKENS for tier in tiers
+    ]
     assert all(0 < entry.median <= entry.p95 for entry in entries)
 
 

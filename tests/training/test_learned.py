@@ -6,8 +6,9 @@ import msgspec
 import numpy as np
 import pytest
 
+from extproc_router import surface
 from extproc_router.errors import StartupError
-from extproc_router.learning import artefact, surface
+from extproc_router.learning import artefact
 from extproc_router.learning.base import Features, Outcomes
 from extproc_router.learning.manifest import Data
 from extproc_router.learning.strategies import STRATEGIES

@@ -6,12 +6,12 @@ import msgspec
 import numpy as np
 import pytest
 
-from extproc_router import encoder
+from extproc_router import encoder, surface
 from extproc_router.encoder import manifest
 from extproc_router.encoder.manifest import FileRecord
 from extproc_router.errors import ArtefactError, StartupError
-from extproc_router.learning import surface
 from extproc_router.training import outcomes
+from extproc_router.types import Classification
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,9 @@ def test_features_are_what_the_server_would_read(shipped: Path, tmp_path: Path) 
     served = encoder.load(shipped)
     for row, prompt in enumerate(prompts):
         np.testing.assert_array_equal(features.embeddings[row], served.embed(prompt))
-        probs = served.encode(prompt).heads["domain"].probs
+        answer = served.encode(prompt, ["domain"], tiers=False).heads["domain"]
+        assert isinstance(answer, Classification)
+        probs = answer.probs
         assert features.domains[row].tolist() == pytest.approx([probs[label] for label in served.labels])
         assert features.surface[row].tolist() == pytest.approx(surface.read(prompt))
     assert told[-1] == 3
@@ -42,7 +44,8 @@ def test_the_features_version_follows_what_features_depend_on(shipped: Path) -> 
         return outcomes.features_version(msgspec.structs.replace(contents, files=files))
 
     assert outcomes.open_reader(shipped).version == version
-    assert len({version, with_file(contents.encoder), with_file(contents.tokenizer), with_file(domain)}) == 4
+    parts = (contents.words, *contents.stages, contents.tokenizer, domain)
+    assert len({version, *map(with_file, parts)}) == 1 + len(parts)
     window = msgspec.structs.replace(contents.geometry, max_tokens=64)
     assert outcomes.features_version(msgspec.structs.replace(contents, geometry=window)) != version
     # A head for something else, a new name, another provenance: the same features.

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 for needed in ("torch", "transformers", "safetensors", "onnx"):
@@ -10,8 +11,7 @@ for needed in ("torch", "transformers", "safetensors", "onnx"):
 from extproc_router.training import export, parity  # noqa: E402  after the skips
 
 if TYPE_CHECKING:
-    from extproc_router.encoder.manifest import Geometry
-    from extproc_router.training.embed import Files
+    from pathlib import Path
 
 TEXTS = [
     "What is the capital of France?",
@@ -21,7 +21,17 @@ TEXTS = [
 ]
 
 
-def test_the_shipped_encoder_is_close_to_the_original(files: Files, geometry: Geometry) -> None:
-    likeness = parity.measure(TEXTS, export.source(), files, geometry)
+def test_int8_is_close_to_float(tmp_path: Path) -> None:
+    try:
+        checkpoint = export.source()
+    except ModuleNotFoundError:
+        pytest.skip("needs the checkpoint's package, extra [train]")
+    idf = np.ones(30_522, np.float32)
+    geometry = export.export(checkpoint, tmp_path, max_tokens=128, head_share=0.5, stages=(2, 6), idf=idf, queries=None)
+    files = export.files(tmp_path, 2)
+    likeness = parity.measure(TEXTS, checkpoint, files, geometry, stages=(2, 6), queries=None)
     assert likeness.texts == len(TEXTS)
-    assert 0.97 < likeness.least <= likeness.mean <= 1.0
+    for each in (*likeness.means, *likeness.focuses):
+        assert 0.97 < each.least <= each.mean <= 1.0001
+    whole = parity.against_transformers(TEXTS, checkpoint, files, geometry)
+    assert 0.97 < whole.least <= whole.mean <= 1.0001

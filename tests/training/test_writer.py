@@ -2,75 +2,92 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 
-from extproc_router.encoder import heads, manifest
+from extproc_router.encoder import head_file, manifest
+from extproc_router.encoder.head_file import HeadFile, Reading
 from extproc_router.encoder.manifest import Geometry
 from extproc_router.training import writer
-from extproc_router.training.fit import CalibratedHead, Linear
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 GEOMETRY = Geometry(dimension=4, vocabulary=10, max_tokens=16, head_share=0.5)
+PARTS = {"words.npy": b"vectors", "stage-1.onnx": b"graph", "stage-2.onnx": b"graph", "tokenizer.json": b"words"}
 
 
-def head() -> CalibratedHead:
-    generator = np.random.default_rng(0)
-    linear = Linear(weights=generator.normal(size=(3, 4)), bias=generator.normal(size=3))
-    return CalibratedHead(("a", "b", "c"), linear, temperature=0.8, confidence_floor=0.4, floor_precision=0.85)
+def head() -> HeadFile:
+    reading = Reading(
+        weights=[[0.25, -1.5, 0.0, 2.0], [1.0, 0.5, -0.125, 0.0]],
+        bias=[0.1, -0.1],
+        temperature=0.8,
+        trust=None,
+        exit_above=None,
+        exit_below=None,
+    )
+    return HeadFile(
+        kind="choice",
+        labels=["a", "b"],
+        inputs=["mean"],
+        surface=None,
+        readings=[None, None, reading],
+        threshold=None,
+        confidence_floor=0.4,
+        floor_precision=0.85,
+        models=None,
+        enabled=True,
+        card={"rows": 20},
+    )
 
 
-def write(directory: Path) -> manifest.Manifest:
-    path = writer.write_head(directory, "domain", head())
-    (directory / "encoder.onnx").write_bytes(b"graph")
-    (directory / "tokenizer.json").write_bytes(b"words")
+def write(directory: Path, heads: Mapping[str, str] | None = None) -> manifest.Manifest:
     return writer.write_manifest(
         directory,
         name="small",
-        encoder="encoder.onnx",
+        words="words.npy",
+        stages=["stage-1.onnx", "stage-2.onnx"],
         tokenizer="tokenizer.json",
-        heads={"domain": path},
+        heads=heads or {"domain": writer.write_head(directory, "domain", head())},
         geometry=GEOMETRY,
         provenance={"seed": 0},
     )
 
 
-def test_a_head_reads_back_as_it_was(tmp_path: Path) -> None:
-    relative = writer.write_head(tmp_path, "domain", head())
-    read = heads.read(tmp_path / relative, 4)
-    embedding = np.array([[0.5, 0.5, 0.5, 0.5]], np.float32)
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    return filled(tmp_path / "small")
+
+
+def filled(directory: Path) -> Path:
+    directory.mkdir()
+    for name, content in PARTS.items():
+        (directory / name).write_bytes(content)
+    return directory
+
+
+def test_a_head_reads_back_as_it_was(directory: Path) -> None:
+    relative = writer.write_head(directory, "domain", head())
     assert relative == "heads/domain.json"
-    assert (read.labels, read.confidence_floor) == (("a", "b", "c"), 0.4)
-    probs = list(read.classify(embedding[0]).probs.values())
-    assert probs == pytest.approx(head().probs(embedding)[0].tolist(), abs=1e-5)
+    assert head_file.read(directory / relative, dimension=4, stages=2) == head()
 
 
-def test_a_manifest_reads_back_as_it_was(tmp_path: Path) -> None:
-    assert write(tmp_path) == manifest.read(tmp_path)
+def test_a_manifest_reads_back_as_it_was(directory: Path) -> None:
+    written = write(directory)
+    assert written == manifest.read(directory)
+    assert set(written.files) == {*PARTS, "heads/domain.json"}
 
 
 def test_the_same_parts_give_the_same_bytes(tmp_path: Path) -> None:
-    (tmp_path / "one").mkdir()
-    (tmp_path / "two").mkdir()
-    write(tmp_path / "one")
-    write(tmp_path / "two")
+    one, two = filled(tmp_path / "one"), filled(tmp_path / "two")
+    write(one)
+    write(two)
     for name in ("manifest.json", "heads/domain.json"):
-        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+        assert (one / name).read_bytes() == (two / name).read_bytes()
 
 
-def test_another_part_gives_another_version(tmp_path: Path) -> None:
-    before = write(tmp_path).version
-    (tmp_path / "encoder.onnx").write_bytes(b"graft")
-    files = manifest.read(tmp_path).heads
-    after = writer.write_manifest(
-        tmp_path,
-        name="small",
-        encoder="encoder.onnx",
-        tokenizer="tokenizer.json",
-        heads=files,
-        geometry=GEOMETRY,
-        provenance={"seed": 0},
-    ).version
-    assert before != after
+@pytest.mark.parametrize("part", PARTS)
+def test_another_part_gives_another_version(directory: Path, part: str) -> None:
+    before = write(directory)
+    (directory / part).write_bytes(b"graft")
+    assert write(directory, before.heads).version != before.version

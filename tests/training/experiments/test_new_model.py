@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from extproc_router.learning import surface
+from extproc_router import surface
 from extproc_router.learning.base import Features, Floats, Outcomes
 from extproc_router.learning.strategies.factorisation import Factorisation
 from extproc_router.training.experiments import new_model
