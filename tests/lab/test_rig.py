@@ -6,7 +6,7 @@ import pytest
 
 from extproc_router.errors import StartupError
 from extproc_router.lab import stack as lab
-from extproc_router.lab.probes import children_of
+from extproc_router.lab.probes import children_of, get
 from extproc_router.lab.rig import ALL, BARE, BASELINE, CASES, CONCURRENCIES, Rig
 
 pytestmark = [pytest.mark.envoy, pytest.mark.xdist_group("lab_bench")]
@@ -19,6 +19,7 @@ def test_a_round_loads_every_case_and_only_the_baseline_goes_past_the_router(mon
         # Longer than the encoder's deadline (150 ms): on the slowest machine every case then has an answer.
         cells = rig.round(0, 1, 0.3)
         decided = rig._counts()[0] - before[0]
+        let_past = failed_open(rig)
         ceiling = rig.ceiling(0.1)
 
     assert cells.keys() == {(case.name, count) for case in ALL for count in CONCURRENCIES}
@@ -26,8 +27,15 @@ def test_a_round_loads_every_case_and_only_the_baseline_goes_past_the_router(mon
     assert all(0 <= cell.shed <= 1 for cell in cells.values())
     routed = sum(cell.result.requests for (name, _), cell in cells.items() if name not in (BASELINE.name, BARE.name))
     # Requests that are under way when the time is up are decided and not counted.
-    assert routed <= decided <= routed + len(CASES) * sum(CONCURRENCIES)
+    # On a machine that stands still for Envoy's message_timeout, Envoy lets requests past the router.
+    assert routed - let_past <= decided <= routed + len(CASES) * sum(CONCURRENCIES)
     assert ceiling > 0
+
+
+def failed_open(rig: Rig) -> int:
+    """How many requests Envoy sent on without an answer of the router."""
+    stats = get(rig._envoy.admin_port, "/stats?filter=ext_proc.router.failure_mode_allowed")[1].decode()
+    return int(stats.rpartition(":")[2])
 
 
 def test_a_part_that_does_not_start_stops_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
