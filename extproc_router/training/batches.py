@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 UNKNOWN: Final = -100
 _POOL: Final = 64  # batches that are sorted by length together
-_LONG_ATTACK: Final = 500  # characters
 
 
 class Vocabulary(Struct, frozen=True):
@@ -154,7 +153,7 @@ def epoch(rows: Sequence[Row], number: int, *, seed: int, noisy: float, composed
     chooser = Random(f"{seed} {number}")  # noqa: S311  a sample, not a secret
     training = [row for row in rows if row.split is Split.TRAIN and row.often > 0]
     shown = [row for row in training for _ in range(math.floor(row.often + chooser.random()))]
-    shown += compose.composer(training, chooser, Split.TRAIN)(composed)
+    shown += compose.compose(training, composed, Split.TRAIN, chooser)
     chooser.shuffle(shown)
     return [(row, _as_shown(row, chooser, noisy)) for row in shown]
 
@@ -200,7 +199,7 @@ def _cut(part: Sequence[tuple[Row, str]], tokens: int) -> Iterator[list[tuple[Ro
 
 def _as_shown(row: Row, chooser: Random, noisy: float) -> str:
     text = row.text
-    if row.jailbreak == 1.0 and len(text) > _LONG_ATTACK and chooser.random() < 0.6:  # noqa: PLR2004
+    if row.jailbreak == 1.0 and len(text) > compose.LONG and chooser.random() < 0.6:  # noqa: PLR2004
         text = compose.excerpt(text, chooser)
     if not row.noisy:
         # Offsets must stay: only the case may change, and only where it changes no length.

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Final
 from extproc_router.training.rows import Row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from random import Random
 
     from extproc_router.training.data import Split
 
 SHORT: Final = 400  # characters: an attack that can be hidden in something else
+LONG: Final = 500  # characters: from here on an attack is shown in excerpts too
 _HOST: Final = 700  # characters of one piece of harmless material
 _ASKS: Final = (
     "Summarise this:\n\n{}",
@@ -73,18 +74,14 @@ def excerpt(attack: str, chooser: Random) -> str:
     return ". ".join(sentences[start : start + kept])
 
 
-def composer(rows: Sequence[Row], chooser: Random, split: Split) -> Callable[[int], list[Row]]:
-    """Return what composes `count` attacks and as many harmless texts from the rows of one split."""
+def compose(rows: Sequence[Row], count: int, split: Split, chooser: Random) -> list[Row]:
+    """Compose `count` attacks and as many harmless texts from the rows of one split."""
     side = [row for row in rows if row.split is split]
     attacks = [row.text for row in side if row.jailbreak == 1.0 and len(row.text) <= SHORT]
     hosts = [row.text for row in side if row.jailbreak == 0.0 and row.source != "own/lookalikes"]
-
-    def compose(count: int) -> list[Row]:
-        made = [(injected(attacks, hosts, chooser), 1.0) for _ in range(count)]
-        made += [(harmless(hosts, chooser), 0.0) for _ in range(count)]
-        return [Row(text=text, source="composed", split=split, jailbreak=label) for text, label in made]
-
-    return compose
+    made = [(injected(attacks, hosts, chooser), 1.0) for _ in range(count)]
+    made += [(harmless(hosts, chooser), 0.0) for _ in range(count)]
+    return [Row(text=text, source="composed", split=split, jailbreak=label) for text, label in made]
 
 
 def _joined(pieces: Sequence[str], chooser: Random) -> str:

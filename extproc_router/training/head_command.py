@@ -19,24 +19,21 @@ from extproc_router.encoder.manifest import Manifest
 from extproc_router.errors import StartupError
 from extproc_router.learning.base import Flags, Index
 from extproc_router.learning.crossfit import deal
-from extproc_router.learning.surface import fit_scale
 from extproc_router.training import exits, head_figures, heads, install, labels, tagger
 from extproc_router.training.embed import Embedder, Files, embed
 from extproc_router.training.head_figures import Figures
 from extproc_router.training.labels import Labelled
-from extproc_router.training.ladder import Fitted, Inputs, Kind
+from extproc_router.training.ladder import Fitted, Inputs, Kind, numbered, scale_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from extproc_router.encoder.head_file import Input
-    from extproc_router.learning.base import Floats
     from extproc_router.learning.spans import Key
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 # What `extproc-router score` writes beside the heads.
 _TAKEN: Final = frozenset({"id", "embedding", "tier", "ms", "abstained"})
-_ROUNDING: Final = 1e-6
 _STEP: Final = 200  # texts between two reports of progress
 _PARTS: Final = 5  # one of them is for the figures alone
 # Lengths and digits say much of how hard a prompt is, and nothing that should make it an attack or a topic.
@@ -116,8 +113,7 @@ def fit(options: Options, say: Callable[[str], None]) -> Report:
     install.check_target(options.model, target)
     rows = labels.read(options.data, kind=options.kind, strong=options.strong, weak=options.weak)
     _check_name(options, contents, rows.kind)
-    number = {group: place for place, group in enumerate(dict.fromkeys(rows.groups))}
-    groups = np.array([number[group] for group in rows.groups], dtype=np.intp)
+    groups = numbered(rows.groups)
     judged = deal(groups, _PARTS, options.seed) == 0
     say(f"{len(rows):,} rows, kind {rows.kind}; {judged.sum():,} are kept for the figures")
     job = _Job(options, contents, rows, groups, judged)
@@ -127,7 +123,7 @@ def fit(options: Options, say: Callable[[str], None]) -> Report:
         "fitted": dt.datetime.now(tz=dt.UTC).date().isoformat(),
         "data": f"{options.data.name}, sha256 {digest[:16]}",
         "rows": len(rows),
-        "groups": len(number),
+        "groups": len(set(rows.groups)),
         "sources": dict(Counter(source for source in rows.sources if source)),
         "figures": learnt.figures,
         "caveat": f"{int((~judged).sum())} rows were fitted and calibrated on, the figures are of the others",
@@ -166,7 +162,7 @@ def _fit_texts(job: _Job, say: Callable[[str], None]) -> _Learnt:
         progress=lambda done: say(f"  {done:,} of {len(rows):,} embedded"),
     )
     names = _INPUTS[rows.kind]
-    scale = _scale(embeddings.surface[~judged]) if "surface" in names else None
+    scale = scale_of(embeddings.surface[~judged]) if "surface" in names else None
     tiers = tuple(embeddings.inputs(tier, names, scale) for tier in range(len(contents.stages) + 1))
     inputs = Inputs(tiers, job.groups)
     into, said, settings = inputs.take(~judged), np.array(rows.said), _settings(options)
@@ -226,9 +222,3 @@ def _files(directory: Path, contents: Manifest) -> Files:
 
 def _settings(options: Options) -> heads.Settings:
     return heads.Settings(terms=exits.Terms(agreement=options.agreement), seed=options.seed)
-
-
-def _scale(surface: Floats) -> Scale:
-    fitted = fit_scale(surface, 1.0)
-    # What never differs has a deviation of nothing but rounding.
-    return Scale(fitted.mean.tolist(), np.where(fitted.deviation > _ROUNDING, fitted.deviation, 1.0).tolist())

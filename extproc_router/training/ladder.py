@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import numpy as np
 from msgspec import Struct
 
+from extproc_router.encoder.head_file import Scale
 from extproc_router.learning.base import Flags, Floats, Index, Singles
+from extproc_router.learning.surface import fit_scale
 from extproc_router.training import fit
 from extproc_router.training.fit import Linear
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 Kind: TypeAlias = Literal["choice", "flag", "pair", "spans"]
+
+_ROUNDING: Final = 1e-6
 
 PAIR = ("both", "strong", "weak", "neither")
 """Which of two models is right: the classes of a pair."""
@@ -46,6 +50,19 @@ class Inputs(Struct, frozen=True):
             weights=None if self.weights is None else self.weights[index],
             held_out=None if self.held_out is None else self.held_out[index],
         )
+
+
+def numbered(groups: Iterable[str]) -> Index:
+    """Return intp [n]: the same number for the same group."""
+    numbers: dict[str, int] = {}
+    return np.array([numbers.setdefault(group, len(numbers)) for group in groups], dtype=np.intp)
+
+
+def scale_of(surface: Floats) -> Scale:
+    """Return the scale of surface features, float64 [n, surface.SIZE]."""
+    fitted = fit_scale(surface, 1.0)
+    # What never differs has a deviation of nothing but rounding.
+    return Scale(fitted.mean.tolist(), np.where(fitted.deviation > _ROUNDING, fitted.deviation, 1.0).tolist())
 
 
 class Rung(Struct, frozen=True):

@@ -41,7 +41,6 @@ _NOISY_SOURCES: Final = frozenset(
     {"natural", "own/domain_multilingual", "own/reasoning", "own/jailbreak", "own/lookalikes"}
 )
 _COMPOSED: Final = {Split.TRAIN: 700, Split.VALIDATION: 200}
-_LONG: Final = 500
 _WITHOUT: Final = 400  # utterances without personal data, of each source and split
 
 
@@ -70,13 +69,9 @@ def select(rows: Sequence[Row], seed: int) -> list[Row]:
     excerpts = [
         replace(row, text=compose.excerpt(row.text, chooser), source=f"{row.source}+excerpt")
         for row in kept
-        if row.jailbreak == 1.0 and len(row.text) > _LONG
+        if row.jailbreak == 1.0 and len(row.text) > compose.LONG
     ]
-    composed = [
-        replace(row, split=split)
-        for split, count in _COMPOSED.items()
-        for row in compose.composer(rows, chooser, split)(count)
-    ]
+    composed = [row for split, count in _COMPOSED.items() for row in compose.compose(rows, count, split, chooser)]
     return [*kept, *copies, *excerpts, *composed]
 
 

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from msgspec import Struct
 
-from extproc_router.encoder.head_file import HeadFile, Scale
-from extproc_router.learning.surface import fit_scale
+from extproc_router.encoder.head_file import HeadFile
 from extproc_router.training import head_figures, heads, install, tagger
 from extproc_router.training.data import Split, key
 from extproc_router.training.head_figures import Figures
-from extproc_router.training.ladder import Inputs
+from extproc_router.training.ladder import Inputs, numbered, scale_of
 from extproc_router.training.recipes import STRONG, WEAK
 from extproc_router.training.rows import DIFFICULTY, DOMAIN, JAILBREAK, LABELS
 
@@ -61,7 +60,7 @@ def fit(recipe: Recipe, rows: Sequence[Row], read: Embeddings) -> Shipped:
     labels = [recipe.label(row) for row in rows]
     weights = _weights(recipe, rows, labels)
     kept = np.flatnonzero(weights > 0)
-    scale = _scale(read.surface[kept]) if "surface" in recipe.inputs else None
+    scale = scale_of(read.surface[kept]) if "surface" in recipe.inputs else None
     everything = Inputs(
         tiers=tuple(read.inputs(tier, recipe.inputs, scale) for tier in range(len(read.means) + 1)),
         groups=_groups(rows),
@@ -176,11 +175,5 @@ def _weights(recipe: Recipe, rows: Sequence[Row], labels: Sequence[object]) -> F
     return weights
 
 
-def _scale(surface: Floats) -> Scale:
-    fitted = fit_scale(surface, 1.0)
-    return Scale(mean=fitted.mean.tolist(), deviation=fitted.deviation.tolist())
-
-
 def _groups(rows: Sequence[Row]) -> Index:
-    numbers: dict[str, int] = {}
-    return np.array([numbers.setdefault(row.group or key(row.text), len(numbers)) for row in rows], np.intp)
+    return numbered(row.group or key(row.text) for row in rows)

@@ -20,7 +20,7 @@ def rows() -> list[Row]:
 
 
 def test_attacks_stand_in_harmless_material_and_harmless_texts_hold_none() -> None:
-    made = compose.composer(rows(), Random(0), Split.TRAIN)(60)
+    made = compose.compose(rows(), 60, Split.TRAIN, Random(0))
     assert len(made) == 120
     for row in made:
         assert any(attack in row.text for attack in ATTACKS) == (row.jailbreak == 1.0)
@@ -30,13 +30,13 @@ def test_attacks_stand_in_harmless_material_and_harmless_texts_hold_none() -> No
 
 
 def test_each_side_is_made_of_its_own_rows() -> None:
-    made = compose.composer(rows(), Random(0), Split.VALIDATION)(10)
+    made = compose.compose(rows(), 10, Split.VALIDATION, Random(0))
     assert {row.split for row in made} == {Split.VALIDATION}
     assert all(("Held out." in row.text) == (row.jailbreak == 1.0) for row in made)
 
 
 def test_length_does_not_tell_them_apart() -> None:
-    made = compose.composer(rows(), Random(1), Split.TRAIN)(300)
+    made = compose.compose(rows(), 300, Split.TRAIN, Random(1))
     means = [sum(len(r.text) for r in made if r.jailbreak == label) / 300 for label in (0.0, 1.0)]
     assert 0.7 < means[0] / means[1] < 1.4
 

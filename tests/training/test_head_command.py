@@ -4,7 +4,6 @@ import json
 import shutil
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytest
 
 from extproc_router import encoder
@@ -111,8 +110,3 @@ def test_somewhere_to_write_is_needed(options: Any, shipped: Path, tmp_path: Pat
     taken = shutil.copytree(shipped, tmp_path / "taken")
     with pytest.raises(StartupError, match="is there already"):
         head_command.fit(options(labelled, out=taken), print)
-
-
-def test_a_feature_that_never_differs_counts_for_nothing() -> None:
-    surface = np.full((30, 5), 0.1)  # the mean of thirty is not quite 0.1: a deviation of 1e-17
-    assert head_command._scale(surface).deviation == [1.0] * 5

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from extproc_router.training.fit import Linear
-from extproc_router.training.ladder import Fitted, Inputs, Rung, one_row, win_rate
+from extproc_router.training.ladder import Fitted, Inputs, Rung, numbered, one_row, scale_of, win_rate
 
 X = np.array([[3.0], [0.0], [-3.0]], dtype=np.float32)
 SLOPE = Linear(np.array([[1.0]]), np.array([0.0]))
@@ -53,3 +53,12 @@ def test_inputs_are_taken_together() -> None:
     assert some.weights.tolist() == [2.0, 0.0]
     assert some.held_out is not None
     assert some.held_out.tolist() == [True, True]
+
+
+def test_a_feature_that_never_differs_counts_for_nothing() -> None:
+    surface = np.full((30, 5), 0.1)  # the mean of thirty is not quite 0.1: a deviation of 1e-17
+    assert scale_of(surface).deviation == [1.0] * 5
+
+
+def test_groups_are_numbered_as_they_come() -> None:
+    assert numbered(["b", "a", "b", "c"]).tolist() == [0, 1, 0, 2]
