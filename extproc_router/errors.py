@@ -3,8 +3,12 @@
 RouterError
 ├── ClientError              the client is told, in its API's own shape; knows HTTP status, type, code, param
 │   ├── InvalidRequest       400  the body cannot be read as what the path promises
+│   ├── NoCapableModel       400  no model that may serve this request can (images, tools, API)
 │   ├── ModelNotFound        404  a model name that the config does not know
 │   ├── BodyTooLarge         413  longer than the configured cap
+│   ├── UncheckableBody      415  of a kind that is not read, where safety rules must read it
+│   ├── BlockedByPolicy      403  a safety rule blocks it
+│   ├── SafetyUnchecked      503  a safety rule could not be decided
 │   ├── ModelNotAllowed      403  a named model that is not cleared for this request's privacy tier
 │   └── NoEligibleModel      503  nothing is left that may serve this request
 ├── UnreadableBody           not the client's fault: the request goes on by the default route, unread
@@ -17,6 +21,7 @@ RouterError
 │   ├── EncoderFailed        it raised
 │   ├── ModelOverloaded      as many questions as may be wait for a model that judges
 │   ├── ModelTimeout         its deadline passed
+│   ├── ModelNotCleared      it may not see a request of this privacy tier
 │   ├── ModelFailed          it could not be reached, or did not answer 200
 │   └── UnclearAnswer        it answered, but not what it was asked for
 ├── ConfigError              the config file has mistakes; holds all of them
@@ -56,6 +61,12 @@ class InvalidRequest(ClientError):
     """The body cannot be read as what the path promises."""
 
 
+class NoCapableModel(ClientError):
+    """No model that may serve this request can: for its images or files, its tools, or its API."""
+
+    code = "no_capable_model"
+
+
 class ModelNotFound(ClientError):
     """A model name that the config does not know."""
 
@@ -73,6 +84,29 @@ class BodyTooLarge(ClientError):
 
     status = 413
     code = "request_too_large"
+
+
+class UncheckableBody(ClientError):
+    """The body is of a kind that is not read, and safety rules must have read it before it goes on."""
+
+    status = 415
+    code = "unsupported_media_type"
+
+
+class BlockedByPolicy(ClientError):
+    """A safety rule blocks this request."""
+
+    status = 403
+    type = "permission_error"
+    code = "blocked_by_policy"
+
+
+class SafetyUnchecked(ClientError):
+    """A safety rule could not be decided, because a signal that it needs is absent."""
+
+    status = 503
+    type = "api_error"
+    code = "safety_check_unavailable"
 
 
 class ModelNotAllowed(ClientError):
@@ -139,6 +173,12 @@ class ModelTimeout(ShedError):
     """The judge's deadline passed."""
 
     cause = "judge_timeout"
+
+
+class ModelNotCleared(ShedError):
+    """The judge may not see a request of this privacy tier."""
+
+    cause = "judge_not_cleared"
 
 
 class ModelFailed(ShedError):

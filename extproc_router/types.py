@@ -1,6 +1,6 @@
 """The nouns that travel between rooms, one type per arrow.
 
-HttpRequest -> Request -> Encoding -> Signal -> Decision -> Mutation | Reply
+HttpRequest -> Request -> Ask -> Encoding -> Signal -> Decision -> Mutation | Reply
 
 All are frozen `msgspec.Struct`s: as immutable as a frozen dataclass, a fifth of its construction time, which counts
 on a path walked by every request (docs/decisions/0002-dependencies.md).
@@ -64,6 +64,11 @@ class Request(Struct, frozen=True):
         stream: whether the client asked for server-sent events.
         modalities: what it carries beside text.
         tools: whether tools are declared.
+        called: whether a turn holds a tool call.
+        max_tokens: bound on the completion as the client wrote it, under whichever name; None where it is no whole
+            number above 0.
+        service_tier: as the client wrote it; empty where absent.
+        tools_bytes: length of the declarations of tools, as JSON.
     """
 
     api: str
@@ -73,6 +78,25 @@ class Request(Struct, frozen=True):
     stream: bool
     modalities: frozenset[Modality]
     tools: bool
+    called: bool = False
+    max_tokens: int | None = None
+    service_tier: str = ""
+    tools_bytes: int = 0
+
+
+class Ask(Struct, frozen=True):
+    """A text that the encoder shall read: the heads to ask, and whether its embedding is wanted."""
+
+    text: str
+    heads: frozenset[str] = frozenset()
+    embedding: bool = False
+
+
+class Question(Struct, frozen=True):
+    """What a signal wants to ask a language model: a chat completions body, to be answered within a deadline."""
+
+    signal: str
+    body: bytes
 
 
 class Classification(Struct, frozen=True):
@@ -113,6 +137,14 @@ class Span(Struct, frozen=True):
     score: float
 
 
+class Replacement(Struct, frozen=True):
+    """Characters [start, end) of a text shall read `text`; of one text they are given in order and do not overlap."""
+
+    start: int
+    end: int
+    text: str
+
+
 HeadAnswer: TypeAlias = Classification | Flag | Pair | tuple[Span, ...]
 
 
@@ -137,50 +169,69 @@ class Encoding(Struct, frozen=True):
 
 
 class Signal(Struct, frozen=True):
-    """What one signal says of a request: a label and a calibrated confidence in [0, 1]."""
+    """What one signal says of a request.
+
+    Attributes:
+        name: as rules write it.
+        label: what it says, in a word, for people and logs; never a value that only the client knows.
+        confidence: calibrated probability of that, in [0, 1]; 1 for facts.
+        labels: what rules match; a flag that is raised has the one label `yes`, one that is not has none.
+        number: what comparisons read; None where the signal is no number.
+        absent: why it could not be read; empty where it was. Then nothing else counts.
+    """
 
     name: str
     label: str
     confidence: float
+    labels: frozenset[str] = frozenset()
+    number: float | None = None
+    absent: str = ""
 
 
-class Candidate(Struct, frozen=True):
-    """A model that may be chosen.
-
-    Attributes:
-        name: what clients ask for and see in /v1/models.
-        cluster: the Envoy cluster that serves it.
-        served_name: what that cluster calls it.
-        cost_input: USD per million prompt tokens.
-        cost_output: USD per million completion tokens.
-        clearance: rank of the highest privacy tier that it may see; 0 is the lowest tier.
-    """
+class Evidence(Struct, frozen=True, omit_defaults=True):
+    """A signal as decisions keep it: its labels only where the config or the artefact lists them."""
 
     name: str
-    cluster: str
-    served_name: str
-    cost_input: float
-    cost_output: float
-    clearance: int
+    label: str
+    confidence: float
+    labels: tuple[str, ...] = ()
+    number: float | None = None
+    absent: str = ""
 
 
 class Reason(StrEnum):
     """Why a decision came out as it did. Low cardinality: it is a metric label."""
 
     NAMED = "named"  # the client named a model
-    DOMAIN = "domain"  # the domain rule chose
-    NO_RULE = "no_rule"  # the domain is sure, but no rule maps it: default
-    LOW_CONFIDENCE = "low_confidence"  # below the floor: default
+    RULE = "rule"  # a rule matched
+    DOMAIN = "domain"  # the table of domains chose
+    NO_RULE = "no_rule"  # no rule matched: default
+    LOW_CONFIDENCE = "low_confidence"  # no rule matched, and one might have with a surer signal: default
     NO_TEXT = "no_text"  # nothing to read: default
-    PRIVACY = "privacy"  # the rule's model is not cleared for the request's tier: another that is
-    SHED = "shed"  # the encoder was overloaded, late or failed: default
+    PRIVACY = "privacy"  # what was wanted is not cleared for the request's tier: another that is
+    CAPABILITY = (
+        "capability"  # what was wanted cannot serve this request (window, images, tools, API): another that can
+    )
+    SHED = "shed"  # a signal that was needed is absent (overload, deadline, failure): default
+    BLOCKED = "blocked"  # a safety rule blocked it
+    DECLINED = "declined"  # a safety rule answered with a completion that declines
+    UNCHECKED = "unchecked"  # a safety rule could not be decided: not sent
     LISTED = "listed"  # the router answered GET /v1/models
     REFUSED = "refused"  # the router answered with an error
     PASSED = "passed"  # not a path we route, or a body we do not read: Envoy's default route
 
 
 class Decision(Struct, frozen=True):
-    """What was decided and why; field for field the message `extproc_router.v1.Decision`, less its timing."""
+    """What was decided and why; field for field the message `extproc_router.v1.Decision`, less its timing.
+
+    Attributes:
+        rule: name of the rule that chose; empty where none did.
+        chain: names of the models that may serve the request, in order; the first is `model`.
+        safety: names of the safety rules that applied, as `name=action`.
+        shadow: what shadow rules would have done, as `name=model` or `name=action`.
+        sticky: `held` or `yielded` where the conversation had a model; empty where it had none.
+        changes: what was changed in the body, in words without values of the client's.
+    """
 
     id: str
     request_id: str
@@ -194,8 +245,14 @@ class Decision(Struct, frozen=True):
     why: str
     privacy_tier: str
     stream: bool
-    signals: tuple[Signal, ...]
+    signals: tuple[Evidence, ...]
     status: int
+    rule: str = ""
+    chain: tuple[str, ...] = ()
+    safety: tuple[str, ...] = ()
+    shadow: tuple[str, ...] = ()
+    sticky: str = ""
+    changes: tuple[str, ...] = ()
 
 
 class Record(Struct, frozen=True):

@@ -13,27 +13,33 @@ from typing import TYPE_CHECKING
 
 import uvloop
 from msgspec import Struct
+from msgspec.structs import replace
 
 from extproc_router import encoder as encoder_room
-from extproc_router.config import loader, meaning
+from extproc_router.config import compiling, loader
 from extproc_router.encoder import recent
-from extproc_router.errors import ConfigError, StartupError
-from extproc_router.policy.engine import Policy
-from extproc_router.router import Router
-from extproc_router.server import addresses, app, metrics_endpoint
+from extproc_router.errors import ConfigError, ModelFailed, ShedError, StartupError
+from extproc_router.policy.stickiness import Held
+from extproc_router.router import Opened, Plan, Router, Terms
+from extproc_router.server import addresses, app, metrics_endpoint, token_counter
 from extproc_router.server.encoder_executor import EncoderExecutor
+from extproc_router.server.model_client import ModelClient
 from extproc_router.server.service import Runtime
+from extproc_router.signals.base import Answers, Resources
 from extproc_router.telemetry import otel
 from extproc_router.telemetry.decision_log import DecisionLog
 from extproc_router.telemetry.prometheus import Metrics
+from extproc_router.types import Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+    from extproc_router.config.compiling import Compiled
     from extproc_router.config.loader import Config
     from extproc_router.encoder import Encoder
+    from extproc_router.server.encoder_executor import Asks, Encodings
     from extproc_router.server.observer import Observer
-    from extproc_router.types import Encoding, Record
+    from extproc_router.types import Ask, Encoding, HttpRequest, Mistake, Record
 
 log = logging.getLogger(__name__)
 
@@ -52,43 +58,102 @@ def read_config(path: Path) -> Config:
     return loader.load(text, str(path))
 
 
-def build_router(config: Config, encoder: Encoder) -> Router:
+def resources(encoder: Encoder) -> Resources:
+    """Return what signals may need of an artefact."""
+    return Resources(
+        heads=frozenset(encoder.signals),
+        domains=encoder.labels,
+        confidence_floor=encoder.confidence_floor,
+        embed=lambda text: tuple(encoder.embed(text).tolist()),
+    )
+
+
+def compile_config(config: Config, encoder: Encoder) -> Compiled:
     """Compile a config against the artefact that will read prompts for it.
 
     Raises:
-        ConfigError: a rule names a domain that the artefact's head does not have.
+        ConfigError: with every mistake.
     """
-    routing = config.routing
-    unknown = tuple(
-        config.document.mistake(
-            ("routing", "domains", label),
-            f"{encoder.name} knows no such domain{meaning.did_you_mean(label, encoder.labels)}",
-        )
-        for label in routing.domains
-        if label not in encoder.labels
-    )
-    if unknown:
-        raise ConfigError(unknown)
-    floor = routing.confidence_floor
-    policy = Policy(
-        candidates={candidate.name: candidate for candidate in config.candidates},
-        auto=frozenset({"", *config.auto}),
-        tiers=config.privacy_tiers,
-        domains=routing.domains,
-        default=routing.default,
-        confidence_floor=encoder.confidence_floor if floor is None else floor,
-    )
-    return Router(
-        policy,
+    offered, floor = resources(encoder), config.routing.confidence_floor
+    return compiling.compile_config(config, offered if floor is None else replace(offered, confidence_floor=floor))
+
+
+def counters(config: Config) -> dict[str, Callable[[str], int]]:
+    """Load the tokenizers that the config names, each once; returns what counts, by model name.
+
+    Raises:
+        ConfigError: one cannot be read.
+    """
+    loaded: dict[str, Callable[[str], int]] = {}
+    mistakes: list[Mistake] = []
+    for place, model in config.entries("models"):
+        if model.tokenizer and model.tokenizer not in loaded:
+            try:
+                loaded[model.tokenizer] = token_counter.load(Path(config.document.file).parent / model.tokenizer)
+            except StartupError as error:
+                mistakes.append(config.document.mistake(("models", place, "tokenizer"), str(error)))
+    if mistakes:
+        raise ConfigError(tuple(mistakes))
+    return {model.name: loaded[model.tokenizer] for model in config.candidates if model.tokenizer}
+
+
+def build_router(config: Config, encoder: Encoder) -> Router:
+    """Build what decides under a config.
+
+    Raises:
+        ConfigError: with every mistake.
+    """
+    compiled = compile_config(config, encoder)
+    terms = Terms(
+        policy=compiled.policy,
+        readers=compiled.readers,
+        redactors=compiled.redactors,
+        matchers=compiled.matchers,
+        counters=counters(config),
+        counts_tokens=compiled.counts_tokens,
+        sticky_by=compiled.sticky_by,
         config_version=config.version,
         encoder_version=encoder.version,
         max_body_bytes=config.limits.max_body_bytes,
         created=int(time.time()),
     )
+    return Router(terms, Held(config.limits.sticky_conversations, os.urandom(16)))
+
+
+def read_all(encoder: Encoder, asks: Asks) -> Encodings:
+    """Read every text that is asked for; a text that the encoder fails at has its error in place of an encoding."""
+    return {ask.text: _read(encoder, ask) for ask in asks}
+
+
+def _read(encoder: Encoder, ask: Ask) -> Encoding | ShedError:
+    try:
+        return encoder.encode(ask.text, ask.heads, embedding=ask.embedding)
+    except ShedError as error:
+        return error
+
+
+def decide(router: Router, encoder: Encoder, http: HttpRequest) -> tuple[Answer, Opened | None]:
+    """Decide one request here and now, with the encoder and without asking any language model.
+
+    Those who explain, test and evaluate a policy need no server for it; signals that ask a language model are absent.
+
+    Returns:
+        The answer; and the request with all that was read, None where rules did not decide it.
+    """
+    opened = router.open(http, "offline")
+    if isinstance(opened, Answer):
+        return opened, None
+    outcome = router.advance(opened)
+    while isinstance(outcome, Plan):
+        said: dict[str, bytes | ShedError] = {
+            question.signal: ModelFailed("language models are not asked offline") for question in outcome.questions
+        }
+        outcome = router.decide(outcome, Answers(read_all(encoder, outcome.asks), said))
+    return outcome, opened
 
 
 def build_runtime(
-    config: Config, encoder: Encoder, observer: Observer, encode: Callable[[str], Encoding] | None = None
+    config: Config, encoder: Encoder, observer: Observer, encode: Callable[[Asks], Encodings] | None = None
 ) -> Runtime:
     """Build what the server runs.
 
@@ -100,12 +165,19 @@ def build_runtime(
     """
     router = build_router(config, encoder)
     executor = EncoderExecutor(
-        encode or partial(encoder.encode, signals=router.signals),
+        encode or partial(read_all, encoder),
         queue=config.limits.encoder_queue,
         deadline_seconds=config.limits.encoder_deadline_ms / 1000,
         on_depth=observer.queue_changed,
     )
-    return Runtime(router, executor)
+    return Runtime(router, executor, dict(_matchers(config)))
+
+
+def _matchers(config: Config) -> Iterator[tuple[str, ModelClient]]:
+    for written in config.written.signals:
+        matcher = getattr(written, "matcher", None)
+        if matcher is not None:
+            yield written.name or written.kind, ModelClient(matcher.url, deadline_seconds=matcher.deadline_ms / 1000)
 
 
 def load_encoder(path: Path, *, remember: int = recent.ENTRIES) -> Encoder:

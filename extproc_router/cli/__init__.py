@@ -17,7 +17,21 @@ from extproc_router.errors import RouterError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = ("serve", "check", "explain", "demo", "bench", "evaluate", "calibrate", "drift", "fit", "score", "train")
+COMMANDS = (
+    "serve",
+    "check",
+    "schema",
+    "explain",
+    "test",
+    "demo",
+    "bench",
+    "evaluate",
+    "calibrate",
+    "drift",
+    "fit",
+    "score",
+    "train",
+)
 
 
 def build_parser() -> argparse.ArgumentParser:

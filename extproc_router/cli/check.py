@@ -36,7 +36,7 @@ def register(subparsers: Any) -> None:  # noqa: ANN401 - argparse has no public 
 def run(args: argparse.Namespace) -> int:
     """Check, print, and say so by the exit status."""
     from extproc_router import wiring  # noqa: PLC0415 - heavy
-    from extproc_router.config import loader  # noqa: PLC0415 - likewise
+    from extproc_router.config import document, loader  # noqa: PLC0415 - likewise
 
     text = _read(args.config)
     failures: list[RouterError] = []
@@ -44,17 +44,23 @@ def run(args: argparse.Namespace) -> int:
     envoy = _tried(lambda: _Envoy(args.envoy), failures) if args.envoy else None
     config: Config | None = None
     mistakes: tuple[Mistake, ...] = ()
-    notes: tuple[Mistake, ...] = ()
+    warnings: tuple[Mistake, ...] = ()
     try:
-        labels, clusters = encoder.labels if encoder else None, envoy.clusters if envoy else None
-        config = loader.load(text, str(args.config), labels=labels, clusters=clusters)
-        if encoder:
-            wiring.build_router(config, encoder)
+        drafted = loader.draft(text, str(args.config), clusters=envoy.clusters if envoy else None)
+        mistakes = drafted.mistakes
+        config = None if mistakes else drafted.config
+        if drafted.config and encoder:
+            compiled = wiring.compile_config(drafted.config, encoder)
+            # A rule that is left out, or half read, may be what a warning is about.
+            warnings = () if mistakes else compiled.warnings
     except ConfigError as error:
-        mistakes = error.mistakes
+        mistakes = document.in_file_order((*mistakes, *error.mistakes))
+    notes: tuple[Mistake, ...] = ()
     if envoy:
         report = envoy.compare(config)
         mistakes, notes = (*mistakes, *report.mistakes), report.notes
+    for warning in warnings:
+        print(f"{warning.file}:{warning.line}: warning: {warning.field}: {warning.message}")
     for note in notes:
         print(note)
     for line in (*mistakes, *(f"extproc-router: {failure}" for failure in failures)):

@@ -157,7 +157,7 @@ def _sample(args: argparse.Namespace) -> Sample:
 
 
 def _progress(label: str, total: int) -> Any:  # noqa: ANN401 - its module is heavy
-    from extproc_router.evaluation.progress import Progress  # noqa: PLC0415 - heavy
+    from extproc_router.bulk.progress import Progress  # noqa: PLC0415 - heavy
 
     return Progress(label, total)
 

@@ -44,8 +44,9 @@ def register(subparsers: Any) -> None:  # noqa: ANN401 - argparse has no public 
 def run(args: argparse.Namespace) -> int:
     """Score until stdin ends; exit 1 where a line could not be scored."""
     from extproc_router import wiring  # noqa: PLC0415 - heavy
-    from extproc_router.evaluation import lines, scoring  # noqa: PLC0415 - heavy
-    from extproc_router.evaluation.progress import Progress  # noqa: PLC0415 - heavy
+    from extproc_router.bulk import lines  # noqa: PLC0415 - heavy
+    from extproc_router.bulk.progress import Progress  # noqa: PLC0415 - heavy
+    from extproc_router.evaluation import scoring  # noqa: PLC0415 - heavy
 
     if not sys.stdin or not sys.stdout:
         raise StartupError("lines come from stdin and go to stdout; one of them is closed")

@@ -88,7 +88,7 @@ class _Reader:
         self._features: Features | None = None
 
     def features(self, texts: Sequence[str]) -> Features:
-        from extproc_router.evaluation.progress import Progress  # noqa: PLC0415 - heavy
+        from extproc_router.bulk.progress import Progress  # noqa: PLC0415 - heavy
         from extproc_router.training import outcomes  # noqa: PLC0415 - heavy
 
         if self._features is None or self._texts is not texts:
@@ -127,7 +127,7 @@ class _Learned:
     def _out_of_fold(
         self, texts: Sequence[str], models: tuple[str, ...], scores: Floats, folds: int, seed: int
     ) -> Floats:
-        from extproc_router.evaluation.progress import Progress  # noqa: PLC0415 - heavy
+        from extproc_router.bulk.progress import Progress  # noqa: PLC0415 - heavy
         from extproc_router.learning import crossfit  # noqa: PLC0415 - heavy
         from extproc_router.learning.strategies import STRATEGIES  # noqa: PLC0415 - heavy
         from extproc_router.training import outcomes  # noqa: PLC0415 - heavy
@@ -160,7 +160,7 @@ class _Asked:
             client.close()
 
     async def _ask(self, client: ModelClient, kind: Kind, texts: Sequence[str]) -> list[float]:
-        from extproc_router.evaluation.progress import Progress  # noqa: PLC0415 - heavy
+        from extproc_router.bulk.progress import Progress  # noqa: PLC0415 - heavy
         from extproc_router.learning.judge import Question  # noqa: PLC0415 - heavy
 
         question, room = Question(model=self._model, kind=kind), asyncio.Semaphore(_AT_ONCE)

@@ -4,50 +4,37 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
-# Goes into answers, headers of metrics and log lines: no control characters, no line separators, no space at an end.
-_INNER = r"[^\p{Cc}\p{Zl}\p{Zp}]"
-_OUTER = r"[^\p{Cc}\s]"
-Name = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=rf"^{_OUTER}({_INNER}*{_OUTER})?$")]
-# Goes into a header value and must match a cluster in envoy.yaml.
-ClusterName = Annotated[
-    str, StringConstraints(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/|-]*$")
-]
+from extproc_router.config.model_schema import Model
+from extproc_router.config.rule_schema import Rule, SafetyRule
+from extproc_router.config.signal_schema import WrittenSignal
+from extproc_router.options import Name, Section
+
+_STICKY = r"^(none|conversation|header:[a-z0-9!#$%&'*+.^_`|~-]+)$"
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+class Routing(Section):
+    """How a request that leaves the choice to us is routed where no rule says otherwise."""
 
-
-class Cost(_Section):
-    """USD per million tokens."""
-
-    input: Annotated[float, Field(ge=0, description="USD per million prompt tokens")] = 0.0
-    output: Annotated[float, Field(ge=0, description="USD per million completion tokens")] = 0.0
-
-
-class Model(_Section):
-    """One model that may be chosen."""
-
-    name: Annotated[Name, Field(description="what clients ask for and see in /v1/models")]
-    cluster: Annotated[ClusterName, Field(description="the cluster in envoy.yaml that serves it")]
-    served_name: Annotated[Name | None, Field(description="what that cluster calls it; default: name")] = None
-    cost: Annotated[Cost, Field(description="price")] = Cost()
-    privacy: Annotated[Name | None, Field(description="highest tier it may see; default: the lowest")] = None
-
-
-class Routing(_Section):
-    """How a request that leaves the choice to us is routed."""
-
-    default: Annotated[Name, Field(description="below the floor, on overload, and when nothing can be read")]
-    domains: Annotated[dict[Name, Name], Field(description="domain label -> model name")] = Field(default_factory=dict)
+    default: Annotated[Name, Field(description="decides where no rule matches, on overload, and on failure")]
+    domains: Annotated[
+        dict[Name, Name], Field(description="domain label -> model name, after all rules: a rule for each, in short")
+    ] = Field(default_factory=dict)
     confidence_floor: Annotated[
-        float | None, Field(ge=0, le=1, description="below it the default decides; default: the artefact's own")
+        float | None, Field(ge=0, le=1, description="a less sure domain decides nothing; default: the artefact's own")
     ] = None
+    sticky_by: Annotated[
+        str,
+        StringConstraints(max_length=160, pattern=_STICKY),
+        Field(
+            description="a conversation stays with its model as long as that one suffices; what tells conversations "
+            "apart: `conversation` (its beginning), `header:NAME`, or `none`"
+        ),
+    ] = "conversation"
 
 
-class Limits(_Section):
+class Limits(Section):
     """Bounds on what one request may cost."""
 
     max_body_bytes: Annotated[int, Field(ge=1024, le=256 * 1024 * 1024, description="above it: 413")] = 8 * 1024 * 1024
@@ -55,20 +42,34 @@ class Limits(_Section):
         int, Field(ge=1, le=60_000, description="waiting included; keep it below Envoy's message_timeout")
     ] = 150
     encoder_queue: Annotated[int, Field(ge=1, le=4096, description="prompts that may wait or run at once")] = 64
+    sticky_conversations: Annotated[
+        int, Field(ge=1, le=1_000_000, description="how many of the last conversations are remembered, 200 bytes each")
+    ] = 10_000
 
 
-class File(_Section):
+class File(Section):
     """The whole file."""
 
     metadata: Annotated[dict[str, str], Field(description="free text, kept with the version")] = Field(
         default_factory=dict
     )
-    auto: Annotated[list[Name], Field(min_length=1, description='model names that mean "route this for me"')] = Field(
-        default_factory=lambda: ["auto"]
-    )
-    privacy_tiers: Annotated[list[Name], Field(min_length=1, description="lowest first")] = Field(
+    auto: Annotated[
+        list[Name], Field(min_length=1, max_length=100, description='model names that mean "route this for me"')
+    ] = Field(default_factory=lambda: ["auto"])
+    privacy_tiers: Annotated[list[Name], Field(min_length=1, max_length=32, description="lowest first")] = Field(
         default_factory=lambda: ["public"]
     )
-    models: Annotated[list[Model], Field(min_length=1, max_length=1000)]
-    routing: Routing
-    limits: Limits = Limits()
+    models: Annotated[list[Model], Field(min_length=1, max_length=1000, description="the models that may be chosen")]
+    signals: Annotated[
+        list[WrittenSignal],
+        Field(max_length=200, description="signals that need options; the others exist under the name of their kind"),
+    ] = Field(default_factory=list)
+    safety: Annotated[
+        list[SafetyRule],
+        Field(max_length=200, description="stands in front of every model, named ones too; all that match apply"),
+    ] = Field(default_factory=list)
+    rules: Annotated[list[Rule], Field(max_length=1000, description="the first that matches chooses")] = Field(
+        default_factory=list
+    )
+    routing: Annotated[Routing, Field(description="what decides where no rule does")]
+    limits: Annotated[Limits, Field(description="bounds on what one request may cost")] = Limits()

@@ -10,15 +10,29 @@ from typing import Final
 from extproc_router.dialects.anthropic_messages import AnthropicMessages
 from extproc_router.dialects.base import Dialect
 from extproc_router.dialects.bodies import decode
+from extproc_router.dialects.changes import edit
 from extproc_router.dialects.chat_completions import ChatCompletions
 from extproc_router.dialects.completions import Completions
+from extproc_router.dialects.edits import Edit, apply
 from extproc_router.dialects.embeddings import Embeddings
 from extproc_router.dialects.models_list import get_model, list_models
+from extproc_router.dialects.redaction import redactions
 from extproc_router.dialects.replies import common_error
 from extproc_router.dialects.responses import Responses
-from extproc_router.dialects.splice import with_model
 
-__all__ = ["DIALECTS", "Dialect", "common_error", "decode", "find", "get_model", "list_models", "with_model"]
+__all__ = [
+    "DIALECTS",
+    "Dialect",
+    "Edit",
+    "apply",
+    "common_error",
+    "decode",
+    "edit",
+    "find",
+    "get_model",
+    "list_models",
+    "redactions",
+]
 
 DIALECTS: Final[tuple[Dialect, ...]] = (
     ChatCompletions(),

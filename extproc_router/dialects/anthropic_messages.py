@@ -11,14 +11,21 @@ from typing import TYPE_CHECKING, Annotated, Final
 import msgspec
 from msgspec import Meta, Raw, Struct
 
+from extproc_router.candidates import ReasoningStyle
+from extproc_router.dialects import anthropic_thinking
+from extproc_router.dialects.anthropic_decline import decline_message
 from extproc_router.dialects.base import Body, request
+from extproc_router.dialects.changes import cap, prefix
 from extproc_router.dialects.complaints import complaining
 from extproc_router.dialects.content import MAX_PIECES, Content
 from extproc_router.dialects.json_document import read_object
-from extproc_router.dialects.raw import ABSENT, is_object, items, string
+from extproc_router.dialects.raw import ABSENT, is_object, items, string, whole
 from extproc_router.dialects.replies import anthropic_error
+from extproc_router.dialects.thinking import think
 
 if TYPE_CHECKING:
+    from extproc_router.candidates import Change
+    from extproc_router.dialects.editor import Editor
     from extproc_router.errors import ClientError
     from extproc_router.types import Reply, Request
 
@@ -37,6 +44,7 @@ class _Messages(Body, kw_only=True, gc=False):
     messages: Annotated[list[_Message], Meta(max_length=MAX_PIECES)]
     system: str | list[Raw] | None = None
     mcp_servers: Raw = ABSENT
+    max_tokens: Raw = ABSENT
 
 
 class _Block(Struct, gc=False):
@@ -45,6 +53,9 @@ class _Block(Struct, gc=False):
 
 _MESSAGES = msgspec.json.Decoder(_Messages)
 _BLOCK = msgspec.json.Decoder(_Block)
+_EDITED = msgspec.json.Decoder(anthropic_thinking.Members)
+
+_WAYS: Final = {ReasoningStyle.ANTHROPIC: anthropic_thinking.tell_budget}
 
 
 class AnthropicMessages:
@@ -69,11 +80,27 @@ class AnthropicMessages:
             content.count(len(messages.messages))
             for message in messages.messages:
                 _add_message(content, message)
-            return request(self.name, body, messages, content, tools=bool(items(messages.mcp_servers)))
+            tools, bound = bool(items(messages.mcp_servers)), whole(messages.max_tokens)
+            return request(self.name, body, messages, content, tools=tools, max_tokens=bound)
 
     def error(self, status: int, error: ClientError) -> Reply:
         """Anthropic's error shape."""
         return anthropic_error(status, error)
+
+    def edit(self, editor: Editor, request: Request, change: Change) -> None:
+        """Edit `system`, `thinking` or the template, and `max_tokens`; usage is always told."""
+        members = _EDITED.decode(editor.body)
+        rewritten = think(editor, members, request, change, _WAYS)
+        if change.max_tokens and rewritten:
+            cap(editor, change.max_tokens, "max_tokens", members.max_tokens)
+        elif change.max_tokens:
+            anthropic_thinking.cap_with_budget(editor, members, change.max_tokens)
+        if change.system_prefix:
+            prefix(editor, change.system_prefix, None, "system", members.system)
+
+    def decline(self, body: bytes, request: Request, message: str, decision_id: str, created: int) -> Reply:  # noqa: ARG002
+        """One text."""
+        return decline_message(request, message, decision_id)
 
 
 def _add_message(content: Content, message: _Message) -> None:

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Raw, Struct
 
-from extproc_router.dialects.raw import ABSENT, is_true, items
+from extproc_router.dialects.raw import ABSENT, is_true, items, string
 from extproc_router.dialects.splice import find_model
 from extproc_router.types import Request
 
 if TYPE_CHECKING:
+    from extproc_router.candidates import Change
     from extproc_router.dialects.content import Content
+    from extproc_router.dialects.editor import Editor
     from extproc_router.errors import ClientError
     from extproc_router.types import Reply
 
@@ -41,19 +43,47 @@ class Dialect(Protocol):
         """Tell the client, in this API's own shape."""
         ...
 
+    def edit(self, editor: Editor, request: Request, change: Change) -> None:
+        """Make those edits that this API has members for, all but that of the model.
+
+        Args:
+            editor: of the body that `request` was read from; takes the edits and their names.
+            request: what `read` returned.
+            change: what shall change.
+        """
+        ...
+
+    def decline(self, body: bytes, request: Request, message: str, decision_id: str, created: int) -> Reply | None:
+        """Answer with a completion that declines, as a model would: status 200, events where `request.stream`.
+
+        Args:
+            body: what `request` was read from.
+            request: what `read` returned; its model is said to answer.
+            message: what to say.
+            decision_id: ids in the answer are made of it; ASCII without blanks.
+            created: seconds since 1970.
+
+        Returns:
+            None where this API's answers cannot say anything.
+        """
+        ...
+
 
 class Body(Struct, kw_only=True, gc=False):
     """The members that all bodies share; each dialect adds its own.
 
-    `stream` and `tools` are views: a wrong type in them is for the upstream to judge.
+    All are views: a wrong type in them is for the upstream to judge, save in `model`.
     """
 
     model: Raw = ABSENT
     stream: Raw = ABSENT
     tools: Raw = ABSENT
+    service_tier: Raw = ABSENT
 
 
-def request(api: str, body: bytes, document: Body, content: Content, *, tools: bool = False) -> Request:
+def request(
+    api: str, body: bytes, document: Body, content: Content, *, tools: bool = False, max_tokens: int | None = None
+) -> Request:
     """The Request that a document and its gathered content make.
 
     Raises:
@@ -68,4 +98,8 @@ def request(api: str, body: bytes, document: Body, content: Content, *, tools: b
         stream=is_true(document.stream),
         modalities=frozenset(content.modalities),
         tools=tools or bool(items(document.tools)),
+        called=content.called,
+        max_tokens=max_tokens,
+        service_tier=string(document.service_tier),
+        tools_bytes=len(document.tools),
     )

@@ -10,17 +10,23 @@ from typing import TYPE_CHECKING, Annotated, Final
 import msgspec
 from msgspec import Meta, Raw, Struct
 
+from extproc_router.candidates import ReasoningStyle
 from extproc_router.dialects.base import Body, request
+from extproc_router.dialects.changes import cap, include_usage, prefix
 from extproc_router.dialects.complaints import complaining
 from extproc_router.dialects.content import MAX_PIECES, Content
 from extproc_router.dialects.json_document import read_object
-from extproc_router.dialects.raw import ABSENT, is_object, is_present, items, string
+from extproc_router.dialects.openai_decline import decline_chat
+from extproc_router.dialects.raw import ABSENT, is_object, is_present, items, string, whole
 from extproc_router.dialects.replies import openai_error
+from extproc_router.dialects.thinking import Thinking, tell_effort, think
 from extproc_router.types import Modality
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from extproc_router.candidates import Change
+    from extproc_router.dialects.editor import Editor
     from extproc_router.errors import ClientError
     from extproc_router.types import Reply, Request
 
@@ -44,6 +50,20 @@ Messages = Annotated[list[Message], Meta(max_length=MAX_PIECES)]
 class _Chat(Body, kw_only=True, gc=False):
     messages: Messages
     functions: Raw = ABSENT
+    max_completion_tokens: Raw = ABSENT
+    max_tokens: Raw = ABSENT
+
+
+class _Edited(Thinking, kw_only=True, gc=False):
+    messages: Raw = ABSENT
+    max_completion_tokens: Raw = ABSENT
+    max_tokens: Raw = ABSENT
+    stream_options: Raw = ABSENT
+
+
+class _First(Struct, gc=False):
+    role: Raw = ABSENT
+    content: Raw = ABSENT
 
 
 class _Call(Struct, gc=False):
@@ -60,6 +80,11 @@ class _Function(Struct, gc=False):
 _CHAT = msgspec.json.Decoder(_Chat)
 _CALL = msgspec.json.Decoder(_Call)
 _FUNCTION = msgspec.json.Decoder(_Function)
+_EDITED = msgspec.json.Decoder(_Edited)
+_FIRST = msgspec.json.Decoder(_First)
+
+_INSTRUCTING = frozenset({"system", "developer"})
+_WAYS: Final = {ReasoningStyle.REASONING_EFFORT: tell_effort}
 
 
 class ChatCompletions:
@@ -78,11 +103,27 @@ class ChatCompletions:
             chat = read_object(body, _CHAT)
             content = Content()
             add_messages(content, chat.messages)
-            return request(self.name, body, chat, content, tools=bool(items(chat.functions)))
+            bound = whole(chat.max_completion_tokens) or whole(chat.max_tokens)
+            return request(self.name, body, chat, content, tools=bool(items(chat.functions)), max_tokens=bound)
 
     def error(self, status: int, error: ClientError) -> Reply:
         """OpenAI's error shape."""
         return openai_error(status, error)
+
+    def edit(self, editor: Editor, request: Request, change: Change) -> None:
+        """Edit the system message, effort or template, bounds under both names, and `stream_options`."""
+        chat = _EDITED.decode(editor.body)
+        think(editor, chat, request, change, _WAYS)
+        if change.max_tokens:
+            cap(editor, change.max_tokens, "max_completion_tokens", chat.max_completion_tokens, chat.max_tokens)
+        if change.system_prefix:
+            _prefix(editor, change.system_prefix, chat.messages)
+        if change.include_usage:
+            include_usage(editor, request, chat.stream_options)
+
+    def decline(self, body: bytes, request: Request, message: str, decision_id: str, created: int) -> Reply:
+        """As many choices as were asked for; refusals where JSON of a schema was asked for."""
+        return decline_chat(body, request, message, decision_id, created)
 
 
 def add_messages(content: Content, messages: Sequence[Message]) -> None:
@@ -101,9 +142,11 @@ def add_messages(content: Content, messages: Sequence[Message]) -> None:
         calls = items(message.tool_calls)
         content.count(len(calls))
         for call in filter(is_object, calls):
+            content.called = True
             tool = _CALL.decode(call)
             _add_function(content, tool.function)
             _add_function(content, tool.custom)
+        content.called = content.called or is_object(message.function_call)
         _add_function(content, message.function_call)
         content.end_turn(message.role)
 
@@ -112,3 +155,15 @@ def _add_function(content: Content, raw: Raw) -> None:
     if is_object(raw):
         function = _FUNCTION.decode(raw)
         content.call(function.name, function.arguments if is_present(function.arguments) else function.input)
+
+
+def _prefix(editor: Editor, text: str, messages: Raw) -> None:
+    conversation = items(messages)
+    if not conversation:
+        return  # there is nothing to instruct, and no list without messages is valid
+    first = _FIRST.decode(conversation[0])
+    if string(first.role) in _INSTRUCTING:
+        prefix(editor, text, conversation[0], "content", first.content)
+    else:
+        editor.prepend_element(messages, {"role": "system", "content": text})
+        editor.changes.append("system_prefix")

@@ -8,18 +8,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from extproc_router.dialects import batch
 from extproc_router.dialects.base import Body, request
+from extproc_router.dialects.changes import cap, include_usage
 from extproc_router.dialects.complaints import complaining
 from extproc_router.dialects.content import Content
 from extproc_router.dialects.json_document import read_object
-from extproc_router.dialects.raw import ABSENT, is_array, is_present, is_string, string
+from extproc_router.dialects.openai_decline import decline_completion
+from extproc_router.dialects.raw import ABSENT, is_array, is_present, is_string, string, whole
 from extproc_router.dialects.replies import openai_error
 from extproc_router.errors import InvalidRequest
 
 if TYPE_CHECKING:
+    from extproc_router.candidates import Change
+    from extproc_router.dialects.editor import Editor
     from extproc_router.errors import ClientError
     from extproc_router.types import Reply, Request
 
@@ -27,9 +31,19 @@ if TYPE_CHECKING:
 class _Completion(Body, kw_only=True, gc=False):
     prompt: Raw = ABSENT
     suffix: Raw = ABSENT
+    max_tokens: Raw = ABSENT
+
+
+class _Edited(Struct, gc=False):
+    max_tokens: Raw = ABSENT
+    stream_options: Raw = ABSENT
 
 
 _COMPLETION = msgspec.json.Decoder(_Completion)
+_EDITED = msgspec.json.Decoder(_Edited)
+
+DEFAULT_MAX_TOKENS: Final = 16
+"""OpenAI's and vLLM's, where the member is absent: stating a higher bound would raise it."""
 
 
 class Completions:
@@ -55,8 +69,20 @@ class Completions:
             batch.add_batch(content, prompt)
             content.say(string(completion.suffix))
             content.end_turn(batch.ROLE, even_if_silent=False)
-            return request(self.name, body, completion, content)
+            return request(self.name, body, completion, content, max_tokens=whole(completion.max_tokens))
 
     def error(self, status: int, error: ClientError) -> Reply:
         """OpenAI's error shape."""
         return openai_error(status, error)
+
+    def edit(self, editor: Editor, request: Request, change: Change) -> None:
+        """Edit `max_tokens` and `stream_options`; there is no system prompt, and no chat template that thinks."""
+        members = _EDITED.decode(editor.body)
+        if change.max_tokens and (len(members.max_tokens) > 0 or change.max_tokens < DEFAULT_MAX_TOKENS):
+            cap(editor, change.max_tokens, "max_tokens", members.max_tokens)
+        if change.include_usage:
+            include_usage(editor, request, members.stream_options)
+
+    def decline(self, body: bytes, request: Request, message: str, decision_id: str, created: int) -> Reply:
+        """As many choices as were asked for, for each prompt."""
+        return decline_completion(body, request, message, decision_id, created)

@@ -78,11 +78,13 @@ class Content:
     Attributes:
         turns: the turns ended so far, oldest first.
         modalities: what was met beside text.
+        called: whether a tool call was met.
     """
 
     def __init__(self) -> None:
         self.turns: list[Turn] = []
         self.modalities: set[Modality] = set()
+        self.called = False
         self._texts: list[str] = []
         self._pieces = 0
 
@@ -149,6 +151,7 @@ class Content:
         if modality := MODALITIES.get(kind or _kind_by_member(raw)):
             self.modalities.add(modality)
         if kind.endswith("tool_use"):
+            self.called = True
             self.call(part.name, part.input)
         for said in (part.title, part.context, part.text, part.refusal, part.thinking):
             self.say(string(said))

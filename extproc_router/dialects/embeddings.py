@@ -26,6 +26,8 @@ from extproc_router.dialects.replies import openai_error
 from extproc_router.errors import InvalidRequest
 
 if TYPE_CHECKING:
+    from extproc_router.candidates import Change
+    from extproc_router.dialects.editor import Editor
     from extproc_router.errors import ClientError
     from extproc_router.types import Reply, Request
 
@@ -66,3 +68,10 @@ class Embeddings:
     def error(self, status: int, error: ClientError) -> Reply:
         """OpenAI's error shape."""
         return openai_error(status, error)
+
+    def edit(self, editor: Editor, request: Request, change: Change) -> None:
+        """Nothing but the model can be told."""
+
+    def decline(self, body: bytes, request: Request, message: str, decision_id: str, created: int) -> None:  # noqa: ARG002
+        """Vectors cannot decline."""
+        return

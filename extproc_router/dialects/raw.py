@@ -12,8 +12,10 @@ from msgspec import Raw
 ABSENT = Raw(b"")
 
 # A Raw equals other Raws only, never bytes.
-_NULL, _TRUE = Raw(b"null"), Raw(b"true")
+_NULL, _TRUE, _FALSE = Raw(b"null"), Raw(b"true"), Raw(b"false")
 _QUOTE, _BRACKET, _BRACE = b'"[{'
+_NUMBER = frozenset(b"-0123456789")
+_EXACT = 2**53
 _STRING = msgspec.json.Decoder(str)
 _ARRAY = msgspec.json.Decoder(list[Raw])
 
@@ -41,6 +43,22 @@ def is_present(raw: Raw) -> bool:
 def is_true(raw: Raw) -> bool:
     """Whether the value is `true`, and no other value that somebody may take for it."""
     return raw == _TRUE
+
+
+def is_false(raw: Raw) -> bool:
+    """Whether the value is `false`."""
+    return raw == _FALSE
+
+
+def number(raw: Raw) -> float | None:
+    """What a number says, infinite where it is too large; None for any other value."""
+    return float(bytes(raw)) if len(raw) > 0 and memoryview(raw)[0] in _NUMBER else None
+
+
+def whole(raw: Raw) -> int | None:
+    """The whole number above 0, up to 2 ** 53, that the value is, however it is spelled; None for any other value."""
+    value = number(raw)
+    return int(value) if value is not None and 0 < value <= _EXACT and value.is_integer() else None
 
 
 def string(raw: Raw) -> str:

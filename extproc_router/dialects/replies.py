@@ -1,4 +1,4 @@
-"""Error replies in the shapes that the vendors' clients read."""
+"""Replies in the shapes that the vendors' clients read."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ import msgspec
 from extproc_router.types import Reply
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from extproc_router.errors import ClientError
 
 _JSON: Final = (("content-type", "application/json"),)
+_EVENTS: Final = (("content-type", "text/event-stream; charset=utf-8"), ("cache-control", "no-cache"))
 
 # https://docs.claude.com/en/api/errors
 _ANTHROPIC_TYPES: Final = {
@@ -31,6 +34,20 @@ _FIRST_SERVER_ERROR = 500
 def json_reply(status: int, document: object) -> Reply:
     """A reply with `document` as its JSON body."""
     return Reply(status=status, headers=_JSON, body=msgspec.json.encode(document))
+
+
+def events_reply(events: Iterable[tuple[str, object]], *, end: bytes = b"") -> Reply:
+    """A reply of server-sent events, all at once.
+
+    Args:
+        events: name, empty where the API has none, and the document that is the event's data.
+        end: what follows them.
+    """
+    lines = [
+        (f"event: {name}\n".encode() if name else b"") + b"data: " + msgspec.json.encode(document) + b"\n\n"
+        for name, document in events
+    ]
+    return Reply(status=200, headers=_EVENTS, body=b"".join((*lines, end)))
 
 
 def openai_error(status: int, error: ClientError) -> Reply:

@@ -14,26 +14,41 @@ from typing import TYPE_CHECKING, Annotated, Final
 import msgspec
 from msgspec import Meta, Raw, Struct
 
+from extproc_router.candidates import ReasoningStyle
 from extproc_router.dialects.base import Body, request
+from extproc_router.dialects.changes import cap, prefix
 from extproc_router.dialects.complaints import complaining
 from extproc_router.dialects.content import MAX_PIECES, MODALITIES, Content
 from extproc_router.dialects.json_document import read_object
-from extproc_router.dialects.raw import ABSENT, is_object, is_present, is_string, items, string
+from extproc_router.dialects.raw import ABSENT, is_object, is_present, is_string, items, string, whole
 from extproc_router.dialects.replies import openai_error
+from extproc_router.dialects.responses_decline import decline_response
+from extproc_router.dialects.thinking import Thinking, tell_nested_effort, think
 from extproc_router.types import Modality
 
 if TYPE_CHECKING:
+    from extproc_router.candidates import Change
+    from extproc_router.dialects.editor import Editor
     from extproc_router.errors import ClientError
     from extproc_router.types import Reply, Request
 
 INSTRUCTIONS_ROLE: Final = "system"
 """`instructions` are, in the documentation's words, a system message put into the model's context."""
 
+MIN_OUTPUT_TOKENS: Final = 16
+"""OpenAI refuses a lower bound."""
+
 
 class _Response(Body, kw_only=True, gc=False):
     input: str | Annotated[list[Raw], Meta(max_length=MAX_PIECES)] | None = None
     instructions: Raw = ABSENT
     prompt: Raw = ABSENT
+    max_output_tokens: Raw = ABSENT
+
+
+class _Edited(Thinking, kw_only=True, gc=False):
+    instructions: Raw = ABSENT
+    max_output_tokens: Raw = ABSENT
 
 
 class _Prompt(Struct, gc=False):
@@ -65,8 +80,10 @@ class _Item(Struct, gc=False):
 _RESPONSE = msgspec.json.Decoder(_Response)
 _PROMPT = msgspec.json.Decoder(_Prompt)
 _ITEM = msgspec.json.Decoder(_Item)
+_EDITED = msgspec.json.Decoder(_Edited)
 _VARIABLES = msgspec.json.Decoder(dict[str, Raw])
 
+_WAYS: Final = {ReasoningStyle.REASONING_EFFORT: tell_nested_effort}
 _MODELS_OWN: Final = frozenset({"reasoning", "program", "compaction", "mcp_list_tools", "mcp_approval_request"})
 
 
@@ -91,11 +108,26 @@ class Responses:
             content.end_turn(INSTRUCTIONS_ROLE, even_if_silent=False)
             _add_variables(content, response.prompt)
             tools = _add_input(content, response.input)
-            return request(self.name, body, response, content, tools=tools)
+            bound = whole(response.max_output_tokens)
+            return request(self.name, body, response, content, tools=tools, max_tokens=bound)
 
     def error(self, status: int, error: ClientError) -> Reply:
         """OpenAI's error shape."""
         return openai_error(status, error)
+
+    def edit(self, editor: Editor, request: Request, change: Change) -> None:
+        """Edit instructions, effort and `max_output_tokens`; usage is always told."""
+        members = _EDITED.decode(editor.body)
+        think(editor, members, request, change, _WAYS)
+        if change.max_tokens:
+            limit = max(change.max_tokens, MIN_OUTPUT_TOKENS)
+            cap(editor, limit, "max_output_tokens", members.max_output_tokens)
+        if change.system_prefix and (is_string(members.instructions) or not is_present(members.instructions)):
+            prefix(editor, change.system_prefix, None, "instructions", members.instructions)
+
+    def decline(self, body: bytes, request: Request, message: str, decision_id: str, created: int) -> Reply:
+        """One message; a refusal where JSON of a schema was asked for."""
+        return decline_response(body, request, message, decision_id, created)
 
 
 def _add_variables(content: Content, raw: Raw) -> None:
@@ -133,6 +165,7 @@ def _add_item(content: Content, raw: Raw) -> bool:
         content.add_raw(raw)
         content.end_turn(role or "user", even_if_silent=False)
         return False
+    content.called = content.called or kind.endswith("_call")
     if kind == "image_generation_call":
         content.modalities.add(Modality.IMAGE)
     else:

@@ -43,6 +43,7 @@ def findings(place: Place, bootstrap: Place, expected: Expected) -> Iterator[Fin
         return
     yield from _modes(place, processor)
     yield from _timeout(place, processor, expected)
+    yield from _failure(place, processor, expected)
     yield from _service(place, processor, bootstrap)
     yield from _mutations(place.get("mutation_rules"), processor)
     options = processor.metadata_options
@@ -82,12 +83,23 @@ def _modes(place: Place, processor: ExternalProcessor) -> Iterator[Finding]:
 
 def _timeout(place: Place, processor: ExternalProcessor, expected: Expected) -> Iterator[Finding]:
     timeout = _DEFAULT_MESSAGE_TIMEOUT if processor.message_timeout is None else processor.message_timeout
-    deadline = expected.limits.encoder_deadline_ms
+    deadline, what = expected.limits.encoder_deadline_ms, "limits.encoder_deadline_ms"
+    if expected.matcher_ms:
+        # What the encoder says comes first: how private a request is decides whether anybody else may be asked.
+        deadline, what = deadline + expected.matcher_ms, f"{what} and the matcher's deadline_ms"
     if timeout <= timedelta(milliseconds=deadline):
         yield place.get("message_timeout").mistake(
             "ext_proc.message_timeout",
-            f"{round(timeout.total_seconds() * 1000)} ms is not above limits.encoder_deadline_ms ({deadline} ms): "
+            f"{round(timeout.total_seconds() * 1000)} ms is not above {what} ({deadline} ms): "
             "Envoy gives up before the router sheds",
+        )
+
+
+def _failure(place: Place, processor: ExternalProcessor, expected: Expected) -> Iterator[Finding]:
+    if expected.guards and processor.failure_mode_allow:
+        yield place.get("failure_mode_allow").mistake(
+            "ext_proc.failure_mode_allow",
+            "true: where the router is down or late, requests pass by the safety rules; set it to false",
         )
 
 

@@ -17,10 +17,10 @@ from enum import StrEnum
 import numpy as np
 from msgspec import Struct
 
+from extproc_router.bulk.progress import Progress
 from extproc_router.errors import StartupError
 from extproc_router.evaluation.arrays import Flags, Floats, Index
 from extproc_router.evaluation.findings import Interval
-from extproc_router.evaluation.progress import Progress
 from extproc_router.evaluation.resample import EXACT_ROWS, interval
 
 FEWEST_ROWS = 50

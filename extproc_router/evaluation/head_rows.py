@@ -15,10 +15,10 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
+from extproc_router.bulk.jsonl import Faults, read_lines
+from extproc_router.bulk.progress import Progress
 from extproc_router.errors import EncoderFailed, StartupError
 from extproc_router.evaluation.arrays import Flags, Floats, Index
-from extproc_router.evaluation.jsonl import Faults, read_lines
-from extproc_router.evaluation.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from msgspec import Meta, Struct, field
 
+from extproc_router.bulk.jsonl import Faults, read_lines
+from extproc_router.bulk.progress import Progress
 from extproc_router.errors import StartupError
-from extproc_router.evaluation.jsonl import Faults, read_lines
-from extproc_router.evaluation.progress import Progress
 from extproc_router.types import Classification, Flag, Pair
 
 if TYPE_CHECKING:

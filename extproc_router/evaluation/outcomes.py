@@ -11,12 +11,12 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
+from extproc_router.bulk.jsonl import Faults, read_lines
+from extproc_router.bulk.progress import Progress
 from extproc_router.config.meaning import did_you_mean
 from extproc_router.errors import StartupError
 from extproc_router.evaluation import rows
 from extproc_router.evaluation.arrays import Floats, Index, Ints
-from extproc_router.evaluation.jsonl import Faults, read_lines
-from extproc_router.evaluation.progress import Progress
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,11 +9,11 @@ import numpy as np
 from msgspec import Struct
 
 from extproc_router import wiring
+from extproc_router.bulk.progress import Progress
 from extproc_router.config.meaning import did_you_mean
-from extproc_router.errors import EncoderFailed, StartupError
+from extproc_router.errors import ShedError, StartupError
 from extproc_router.evaluation.arrays import Floats, Index
-from extproc_router.evaluation.progress import Progress
-from extproc_router.types import Answer, Classification, HttpRequest
+from extproc_router.types import Classification, HttpRequest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from extproc_router.encoder import Encoder
     from extproc_router.router import Router
-    from extproc_router.types import Encoding
+    from extproc_router.types import Answer
 
 _PATH = "/v1/chat/completions"
 _DOMAIN = "domain"
@@ -71,7 +71,7 @@ def judge(policy: Path, model: Path, texts: Sequence[str], models: Sequence[str]
     try:
         with Progress("deciding", len(texts)) as progress:
             for row, text in enumerate(progress.over(texts)):
-                answer, encoding = _decide(router, encoder, config.auto[0], text)
+                answer, domain = _decide(router, encoder, config.auto[0], text)
                 chosen = place.get(answer.decision.model)
                 if chosen is None:
                     raise StartupError(
@@ -79,11 +79,9 @@ def judge(policy: Path, model: Path, texts: Sequence[str], models: Sequence[str]
                         f"scores for; say which model it stands for with --as {answer.decision.model}=MODEL"
                     )
                 choice[row] = chosen
-                if encoding is None:
+                if domain is None:
                     preference[row, chosen] = confidence[row, chosen] = 1.0
                 else:
-                    domain = encoding.heads[_DOMAIN]
-                    assert isinstance(domain, Classification)  # noqa: S101 - the encoder has seen to it
                     _weigh(domain, rules, default, preference[row], confidence[row])
                 done = row + 1
     except KeyboardInterrupt:
@@ -115,15 +113,15 @@ def _places(candidates: Sequence[str], models: Sequence[str], names: Mapping[str
     return {name: list(models).index(renamed[name]) for name in candidates if renamed[name] in models}
 
 
-def _decide(router: Router, encoder: Encoder, auto: str, text: str) -> tuple[Answer, Encoding | None]:
+def _decide(router: Router, encoder: Encoder, auto: str, text: str) -> tuple[Answer, Classification | None]:
     # Half a surrogate pair is no valid JSON; a client could not have sent it.
     clean = text.encode(errors="replace").decode()
     body = json.dumps({"model": auto, "messages": [{"role": "user", "content": clean}]}).encode()
-    read = router.read(HttpRequest("POST", _PATH, {}, body), "evaluate")
-    if isinstance(read, Answer):
-        return read, None
-    try:
-        encoding = encoder.encode(read.text, router.signals)
-    except EncoderFailed as error:
-        return router.decide(read, error), None
-    return router.decide(read, encoding), encoding
+    answer, opened = wiring.decide(router, encoder, HttpRequest("POST", _PATH, {}, body))
+    if opened is None:
+        return answer, None
+    for encoding in opened.readings.answers.encodings.values():
+        domain = None if isinstance(encoding, ShedError) else encoding.heads.get(_DOMAIN)
+        if isinstance(domain, Classification):
+            return answer, domain
+    return answer, None

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from msgspec import Struct
 
+from extproc_router.bulk.progress import Progress
 from extproc_router.evaluation.arrays import Floats, Index
-from extproc_router.evaluation.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,11 +14,11 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
+from extproc_router.bulk.jsonl import Faults, read_lines
+from extproc_router.bulk.progress import Progress
 from extproc_router.errors import EncoderFailed, StartupError
 from extproc_router.evaluation import resample
 from extproc_router.evaluation.heads import Figure
-from extproc_router.evaluation.jsonl import Faults, read_lines
-from extproc_router.evaluation.progress import Progress
 from extproc_router.learning import spans
 
 if TYPE_CHECKING:

@@ -43,7 +43,17 @@ METHOD = "Process"
 METADATA_NAMESPACE = "extproc_router.decision"
 
 # What of the Decision goes to Envoy: enough for an access log line. The whole record is in our own log.
-_METADATA_FIELDS = ("id", "model", "cluster", "reason", "requested_model", "privacy_tier", "config_version", "api")
+_METADATA_FIELDS = (
+    "id",
+    "model",
+    "cluster",
+    "reason",
+    "requested_model",
+    "privacy_tier",
+    "config_version",
+    "api",
+    "rule",
+)
 
 
 parse = pb.ProcessingRequest.FromString

@@ -13,7 +13,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from extproc_router import encoder
-from extproc_router.lab import bench_report, load, stack
+from extproc_router.lab import bench_report, load, policy_bench, stack
 from extproc_router.lab.bench_report import CaseFigures, EncoderFigures, Figures
 from extproc_router.lab.probes import resident_bytes
 from extproc_router.lab.rig import ALL, BASELINE, CONCURRENCIES, Cell, Rig
@@ -47,7 +47,7 @@ def run(*, seconds: float, path: Path) -> int:
         f"{rounds} rounds of {cells_per_round} cases, {cell_seconds:g} s each; generator: {load.generator_name()}",
         flush=True,
     )
-    encoded = measure_encoder()
+    encoded, policy = measure_encoder(), policy_bench.measure()
     ready = [start_once() for _ in range(STARTS - 1)]
     with Rig() as rig:
         ready.append(rig.router.ready_seconds)
@@ -58,6 +58,7 @@ def run(*, seconds: float, path: Path) -> int:
             generator_ceiling_per_second=rig.ceiling(cell_seconds),
             cases=_combine(measured),
             encoder=encoded,
+            policy=policy,
             rss_bytes=resident_bytes(rig.router.child.pid),
             ready_seconds=median(ready),
             rounds=rounds,

@@ -75,6 +75,15 @@ class EncoderFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class PolicyFigures:
+    """One part of a decision: its median time, and the time that is hoped for, in microseconds."""
+
+    name: str
+    p50_us: float
+    limit_us: float
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """Everything that was measured."""
 
@@ -82,6 +91,7 @@ class Figures:
     generator_ceiling_per_second: float
     cases: tuple[CaseFigures, ...]
     encoder: tuple[EncoderFigures, ...]
+    policy: tuple[PolicyFigures, ...]
     rss_bytes: int
     ready_seconds: float
     rounds: int
@@ -118,6 +128,7 @@ def targets(figures: Figures) -> tuple[Target, ...]:
         Target("through Envoy: p50 of 8,000 tokens to 128, one at a time", 1.5, long.p50_ms / short.p50_ms, "x"),
         Target("memory of the worker", 200.0, figures.rss_bytes / MEGABYTE, "MB"),
         Target("start to ready", 3.0, figures.ready_seconds, "s"),
+        *(Target(f"{part.name}: p50", part.limit_us, part.p50_us, "us") for part in figures.policy),
     )
 
 

@@ -14,11 +14,14 @@ import yaml
 from extproc_router.errors import StartupError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 ENVOY_YAML = REPOSITORY / "envoy" / "envoy.yaml"
 EXT_PROC = "envoy.filters.http.ext_proc"
+
+# The router's own, and the one where requests go that may go nowhere.
+_OWN_CLUSTERS = frozenset({"extproc_router", "nowhere"})
 
 Bootstrap: TypeAlias = dict[str, Any]
 
@@ -73,6 +76,30 @@ def relocate(bootstrap: Bootstrap, *, listener: str, admin: str, clusters: Mappi
             "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address(where)}}]}],
         }
     return moved
+
+
+def fitted(bootstrap: Bootstrap, *, clusters: Sequence[str], default: str, lowest_tier: str) -> Bootstrap:
+    """Return a copy whose model clusters are those of another router config; each is like the file's first one.
+
+    Args:
+        bootstrap: as `load` returned it; left alone.
+        clusters: names of the model clusters.
+        default: the one that the default route leads to.
+        lowest_tier: the privacy tier that needs no clearance.
+    """
+    changed = deepcopy(bootstrap)
+    static = changed["static_resources"]
+    ours = [cluster for cluster in static["clusters"] if cluster["name"] in _OWN_CLUSTERS]
+    pattern = next(cluster for cluster in static["clusters"] if cluster["name"] not in _OWN_CLUSTERS)
+    static["clusters"] = [*ours, *({**deepcopy(pattern), "name": name} for name in clusters)]
+    for manager in _managers(changed):
+        for host in manager["route_config"]["virtual_hosts"]:
+            routes = {route["name"]: route for route in host["routes"]}
+            routes["default"]["route"]["cluster"] = default
+            for matcher in routes["private_undecided"]["match"]["headers"]:
+                if "string_match" in matcher:
+                    matcher["string_match"] = {"exact": lowest_tier}
+    return changed
 
 
 def without_ext_proc(bootstrap: Bootstrap) -> Bootstrap:

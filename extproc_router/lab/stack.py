@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from extproc_router import wiring
+from extproc_router.envoyconf import expected
 from extproc_router.lab import envoy_file
 from extproc_router.lab.envoy_file import REPOSITORY
 from extproc_router.lab.probes import envoy_binary, envoy_is_ready, free_ports, is_free, is_serving
@@ -117,6 +119,7 @@ def envoy(
     *,
     clusters: Mapping[str, str],
     port: int | None = None,
+    base: envoy_file.Bootstrap | None = None,
     change: Callable[[envoy_file.Bootstrap], envoy_file.Bootstrap] | None = None,
     name: str = "envoy",
 ) -> Iterator[Envoy]:
@@ -126,6 +129,7 @@ def envoy(
         directory: for its config and logs.
         clusters: cluster name -> address, as in `envoy_file.relocate`.
         port: the public one; a free one by default.
+        base: what is moved; the shipped file by default.
         change: applied to the moved bootstrap.
         name: names its files, where several run.
 
@@ -135,7 +139,7 @@ def envoy(
     public, admin_port = free_ports(2)
     public = port or public
     bootstrap = envoy_file.relocate(
-        envoy_file.load(),
+        base or envoy_file.load(),
         listener=f"127.0.0.1:{public}",
         admin=f"127.0.0.1:{admin_port}",
         clusters=clusters,
@@ -167,10 +171,13 @@ class Stack:
 
 
 @contextmanager
-def stack(*, port: int | None = None, say: Callable[[str], None] = lambda _: None) -> Iterator[Stack]:
-    """Run everything until the block ends.
+def stack(
+    *, config: Path = CONFIG, port: int | None = None, say: Callable[[str], None] = lambda _: None
+) -> Iterator[Stack]:
+    """Run everything until the block ends: a model server for each cluster of the config.
 
     Args:
+        config: the router's config file.
         port: Envoy's public port; a free one by default.
         say: told each step before it is taken.
 
@@ -179,14 +186,25 @@ def stack(*, port: int | None = None, say: Callable[[str], None] = lambda _: Non
     """
     with ExitStack() as parts:
         directory = parts.enter_context(workspace())
-        say("three simulated model servers: " + ", ".join(CLUSTERS))
-        servers = parts.enter_context(simulators(CLUSTERS))
+        read = wiring.read_config(config)
+        served_by = {candidate.name: candidate.cluster for candidate in read.candidates}
+        names = tuple(dict.fromkeys(served_by.values()))
+        say(f"{len(names)} simulated model servers: {', '.join(names)}")
+        servers = parts.enter_context(simulators(names))
         say("the router")
-        routing = parts.enter_context(router(directory))
+        routing = parts.enter_context(router(directory, config=config))
         say("Envoy")
         clusters = {name: f"127.0.0.1:{server.port}" for name, server in servers.items()}
         clusters["extproc_router"] = f"unix:{routing.socket}"
-        fronting = parts.enter_context(envoy(directory, clusters=clusters, port=port))
+        base = envoy_file.fitted(
+            envoy_file.load(),
+            clusters=names,
+            default=served_by[read.routing.default],
+            lowest_tier=read.privacy_tiers[0],
+        )
+        if expected.guards(read):
+            base = envoy_file.with_ext_proc(base, failure_mode_allow=False)
+        fronting = parts.enter_context(envoy(directory, clusters=clusters, port=port, base=base))
         yield Stack(directory, servers, routing, fronting)
 
 

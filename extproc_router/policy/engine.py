@@ -1,25 +1,62 @@
-"""The policy: candidates, then signals, then one choice with its reason."""
+"""The policy: what is allowed, then the first rule that matches, then its strategy; else the declared default."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from extproc_router.errors import ModelNotAllowed, ModelNotFound, NoEligibleModel
-from extproc_router.policy import privacy
-from extproc_router.types import Candidate, Reason
+from extproc_router.candidates import Candidate
+from extproc_router.errors import ModelNotAllowed, ModelNotFound, NoCapableModel, NoEligibleModel
+from extproc_router.policy import filters, privacy, stickiness
+from extproc_router.policy.filters import Refusal
+from extproc_router.policy.matching import REASONING, match
+from extproc_router.policy.rules import Edits, Route, Safeguard, Think
+from extproc_router.types import Reason
 
 if TYPE_CHECKING:
-    from extproc_router.types import Signal
+    from collections.abc import Iterable
+
+    from extproc_router.policy.base import Ranked, Situation
+    from extproc_router.policy.conditions import Read
 
 
 class Choice(Struct, frozen=True):
-    """One candidate, the low-cardinality reason, and a sentence for people."""
+    """What was chosen.
 
-    candidate: Candidate
+    Attributes:
+        chain: the models that may serve the request, the chosen one first; every one is allowed to.
+        reason: of low cardinality.
+        why: a sentence for people.
+        rule: name of the rule that chose; empty where none did.
+        edits: what changes in the body beside the model.
+        sticky: `held`, `yielded` or empty.
+        shadow: what shadow rules would have chosen, as `name=model`.
+    """
+
+    chain: tuple[Candidate, ...]
     reason: Reason
     why: str
+    rule: str = ""
+    edits: Edits = Edits()
+    sticky: str = ""
+    shadow: tuple[str, ...] = ()
+
+
+class Allowed(Struct, frozen=True):
+    """What is left for one request.
+
+    Attributes:
+        cleared: names of the models that are cleared for its tier.
+        kept: of these the ones that can serve it, by name, in file order.
+        dropped: name -> why it cannot, for the others that are cleared.
+    """
+
+    cleared: frozenset[str]
+    kept: Mapping[str, Candidate]
+    dropped: Mapping[str, Refusal]
 
 
 class Policy(Struct, frozen=True):
@@ -29,26 +66,21 @@ class Policy(Struct, frozen=True):
         candidates: by name, in file order.
         auto: model names that mean "route this"; the empty name is one of them.
         tiers: privacy tiers, lowest first.
-        domains: domain label -> model name.
+        safeguards: strictest action first.
+        routes: in file order, the table of domains last.
         default: model name.
-        confidence_floor: in [0, 1]; a signal below it decides nothing.
     """
 
     candidates: dict[str, Candidate]
     auto: frozenset[str]
     tiers: tuple[str, ...]
-    domains: dict[str, str]
+    safeguards: tuple[Safeguard, ...]
+    routes: tuple[Route, ...]
     default: str
-    confidence_floor: float
 
     def is_auto(self, model: str) -> bool:
         """Whether this model name leaves the choice to us."""
         return model in self.auto
-
-    @property
-    def needs_domain(self) -> bool:
-        """Whether any rule reads the domain: without one the encoder need not run."""
-        return bool(self.domains)
 
     def named(self, model: str, tier: int) -> Choice:
         """Choose the model that the client named.
@@ -64,38 +96,106 @@ class Policy(Struct, frozen=True):
             raise ModelNotAllowed(
                 f"The model {model!r} is not cleared for {self.tiers[tier]!r} requests.", param="model"
             )
-        return Choice(candidate, Reason.NAMED, f"the client asked for {model}")
+        return Choice((candidate,), Reason.NAMED, f"the client asked for {model}")
 
-    def by_domain(self, domain: Signal, tier: int) -> Choice:
-        """Choose by what the encoder read.
-
-        Raises:
-            NoEligibleModel: no model is cleared for this tier.
-        """
-        read = f"{domain.label} ({domain.confidence:.2f})"
-        if domain.confidence < self.confidence_floor:
-            why = f"{read} is below the floor {self.confidence_floor:.2f}"
-            return self.fall_back(Reason.LOW_CONFIDENCE, why, tier)
-        wanted = self.domains.get(domain.label)
-        if wanted is None:
-            return self.fall_back(Reason.NO_RULE, f"no rule for {read}", tier)
-        return self._cleared(wanted, Reason.DOMAIN, f"{read} goes to {wanted}", tier)
-
-    def fall_back(self, reason: Reason, why: str, tier: int) -> Choice:
-        """Choose the declared default, for a stated reason.
+    def allowed(self, tier: int, situation: Situation) -> Allowed:
+        """Find the models that may and can serve a request.
 
         Raises:
-            NoEligibleModel: no model is cleared for this tier.
+            NoEligibleModel: none is cleared for this tier.
+            NoCapableModel: none of those can serve it.
         """
-        return self._cleared(self.default, reason, f"{why}: default {self.default}", tier)
-
-    def _cleared(self, wanted: str, reason: Reason, why: str, tier: int) -> Choice:
-        """Keep the wanted model where it is cleared; else the default, else the first in file order that is."""
-        allowed = privacy.cleared(tuple(self.candidates.values()), tier)
-        if not allowed:
+        cleared = privacy.cleared(tuple(self.candidates.values()), tier)
+        if not cleared:
             raise NoEligibleModel(f"No model is cleared for {self.tiers[tier]!r} requests.")
-        if self.candidates[wanted] in allowed:
-            return Choice(self.candidates[wanted], reason, why)
-        default = self.candidates[self.default]
-        chosen = default if default in allowed else allowed[0]
-        return Choice(chosen, Reason.PRIVACY, f"{why}, which is not cleared for {self.tiers[tier]}: {chosen.name}")
+        kept, dropped = filters.capable(cleared, situation)
+        if not kept:
+            reasons = "; ".join(dict.fromkeys(refusal.why for refusal in dropped.values()))
+            raise NoCapableModel(f"No model that may serve this request can: {reasons}.")
+        return Allowed(
+            frozenset(candidate.name for candidate in cleared),
+            {candidate.name: candidate for candidate in kept},
+            dropped,
+        )
+
+    def choose(self, tier: int, situation: Situation, previous: str | None = None) -> Choice | frozenset[str]:
+        """Choose for a request that leaves it to us.
+
+        Args:
+            tier: rank of its privacy tier.
+            situation: the request.
+            previous: the model that the conversation had; None where it had none.
+
+        Returns:
+            The choice, or the names of the signals that are needed before it can be made.
+
+        Raises:
+            NoEligibleModel: no model is cleared for this tier.
+            NoCapableModel: none of those can serve it.
+        """
+        allowed = self.allowed(tier, situation)
+        found = match(self.routes, situation)
+        if found.pending:
+            return found.pending
+        shadow = tuple(_shadow(route, allowed, situation) for route in found.shadows)
+        if found.route:
+            choice = self._apply(found.route, allowed, situation, previous, tier)
+        elif found.shed:
+            choice = self._fall_back(allowed, Reason.SHED, found.shed.condition.explain(situation.signal), tier)
+        elif found.low:
+            why = found.low.condition.explain(situation.signal)
+            choice = self._fall_back(allowed, Reason.LOW_CONFIDENCE, why, tier)
+        else:
+            choice = self._fall_back(allowed, Reason.NO_RULE, "no rule matched", tier)
+        return replace(choice, shadow=shadow) if shadow else choice
+
+    def _apply(self, route: Route, allowed: Allowed, situation: Situation, previous: str | None, tier: int) -> Choice:
+        matched = f"{route.name}: {route.condition.explain(situation.signal)}"
+        pool = [candidate for candidate in route.pool if candidate.name in allowed.kept]
+        if not pool:
+            barred = route.pool[0].name
+            if barred in allowed.cleared:
+                why = f"{matched}; {barred}: {allowed.dropped[barred].why}"
+                return self._fall_back(allowed, Reason.CAPABILITY, why, tier)
+            why = f"{matched}; {barred} is not cleared for {self.tiers[tier]}"
+            return self._fall_back(allowed, Reason.PRIVACY, why, tier)
+        ranked = route.picker.rank(pool, situation)
+        if ranked is None:
+            return self._fall_back(allowed, Reason.SHED, f"{matched}; a signal that its strategy needs is absent", tier)
+        ranked, sticky, note = stickiness.hold(ranked, previous)
+        why = "; ".join(filter(None, (matched, ranked.why, note, f"so {ranked.order[0].name}")))
+        return Choice(self._chain(ranked.order, allowed), route.reason, why, route.name, route.edits, sticky)
+
+    def _fall_back(self, allowed: Allowed, reason: Reason, why: str, tier: int) -> Choice:
+        """Choose the declared default; where it may not or cannot, the first in file order that may and can."""
+        default = allowed.kept.get(self.default)
+        if default:
+            return Choice((default,), reason, f"{why}: default {default.name}")
+        other = next(iter(allowed.kept.values()))
+        if self.default in allowed.cleared:
+            barred, reason = allowed.dropped[self.default].why, Reason.CAPABILITY
+        else:
+            barred, reason = f"not cleared for {self.tiers[tier]}", Reason.PRIVACY
+        return Choice((other,), reason, f"{why}: default {self.default}, {barred}: {other.name}")
+
+    def _chain(self, order: Iterable[Candidate], allowed: Allowed) -> tuple[Candidate, ...]:
+        """Put the default behind what the rule ranked, where it may and can serve the request and is not there yet."""
+        chain = tuple(order)
+        default = allowed.kept.get(self.default)
+        return chain if default is None or default in chain else (*chain, default)
+
+
+def think(edits: Edits, read: Read) -> bool | None:
+    """Return whether the model shall reason; None where nothing is said, or nothing is known."""
+    if edits.think is not Think.AUTO:
+        return None if edits.think is None else edits.think is Think.ON
+    signal = read(REASONING)
+    # Of a prompt without text it says no with confidence 0.
+    return None if signal.absent or not signal.confidence else bool(signal.labels)
+
+
+def _shadow(route: Route, allowed: Allowed, situation: Situation) -> str:
+    """Say what a shadow rule would have chosen."""
+    pool = [candidate for candidate in route.pool if candidate.name in allowed.kept]
+    ranked: Ranked | None = route.picker.rank(pool, situation) if pool else None
+    return f"{route.name}={ranked.order[0].name if ranked else 'default'}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from extproc_router.types import Candidate
+    from extproc_router.candidates import Candidate
 
 # Clients or gateways set it to raise a request's tier; nothing lowers one.
 HEADER = "x-privacy-tier"

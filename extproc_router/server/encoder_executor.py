@@ -1,5 +1,7 @@
 """The encoder off the event loop: one thread, a bounded queue, a deadline.
 
+What one request asks is one job: its texts are read one after the other, and its deadline is for all of them.
+
 One thread is right: the session runs on one core, and a second prompt would only slow the first. It is a daemon, and no
 executor of the standard library, because those are waited for when the interpreter ends: an encoder that hangs would
 outlive SIGTERM.
@@ -10,24 +12,29 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections.abc import Mapping
 from concurrent.futures import Future
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, TypeAlias
 
-from extproc_router.errors import EncoderFailed, EncoderOverloaded, EncoderTimeout
-from extproc_router.types import Encoding
+from extproc_router.errors import EncoderFailed, EncoderOverloaded, EncoderTimeout, ShedError
+from extproc_router.types import Ask, Encoding
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_Job: TypeAlias = tuple[str, Future[Encoding], asyncio.AbstractEventLoop]
+Asks: TypeAlias = tuple[Ask, ...]
+Encodings: TypeAlias = Mapping[str, Encoding | ShedError]
+"""Text -> what was read in it, or why nothing was."""
+
+_Job: TypeAlias = tuple[Asks, Future[Encodings], asyncio.AbstractEventLoop]
 
 
 class EncoderExecutor:
     """Runs `encode` on its own thread.
 
     Args:
-        encode: text -> Encoding; synchronous, may raise anything.
+        encode: asks -> an encoding for the text of each; synchronous, may raise anything.
         queue: prompts that may wait or run at once; one more is shed.
         deadline_seconds: waiting and running together; a later answer is thrown away.
         on_depth: told whenever the number of prompts inside changes.
@@ -35,7 +42,7 @@ class EncoderExecutor:
 
     def __init__(
         self,
-        encode: Callable[[str], Encoding],
+        encode: Callable[[Asks], Encodings],
         *,
         queue: int,
         deadline_seconds: float,
@@ -50,8 +57,8 @@ class EncoderExecutor:
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         threading.Thread(target=self._work, name="encoder", daemon=True).start()
 
-    async def encode(self, text: str) -> Encoding:
-        """Encode one text.
+    async def encode(self, asks: Asks) -> Encodings:
+        """Have the texts of one request read.
 
         Raises:
             EncoderOverloaded: the queue is full.
@@ -60,9 +67,9 @@ class EncoderExecutor:
         """
         if self._inside >= self._queue:
             raise EncoderOverloaded(f"{self._inside} prompts are in the queue")
-        loop, future = asyncio.get_running_loop(), Future[Encoding]()
+        loop, future = asyncio.get_running_loop(), Future[Encodings]()
         self._moved(1)
-        self._jobs.put((text, future, loop))
+        self._jobs.put((asks, future, loop))
         try:
             async with asyncio.timeout(self._deadline_seconds):
                 return await asyncio.wrap_future(future)
@@ -83,23 +90,23 @@ class EncoderExecutor:
 
     def _work(self) -> None:
         while job := self._jobs.get():
-            text, future, loop = job
+            asks, future, loop = job
             # Otherwise it timed out, or its client left, while it waited.
             if future.set_running_or_notify_cancel():
-                self._run(text, future)
+                self._run(asks, future)
             # A prompt counts until the thread is done with it, not until its client has lost patience: behind an
             # encoder that hangs the queue fills up, and what comes then is shed at the door.
             if not loop.is_closed():
                 loop.call_soon_threadsafe(self._moved, -1)
 
-    def _run(self, text: str, future: Future[Encoding]) -> None:
+    def _run(self, asks: Asks, future: Future[Encodings]) -> None:
         self._started = time.monotonic()
         try:
-            encoding = self._encode(text)
+            encodings = self._encode(asks)
         except BaseException as error:  # noqa: BLE001 - the thread must outlive whatever an encoder raises
             future.set_exception(error)
         else:
-            future.set_result(encoding)
+            future.set_result(encodings)
         finally:
             self._started = None
 

@@ -8,27 +8,33 @@ import logging
 import os
 import time
 import traceback
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 import grpc
-from msgspec import Struct
+from msgspec import Struct, field
 
 from extproc_router.errors import RemoteProtocolError, ShedError
 from extproc_router.extproc import codec
 from extproc_router.extproc.commands import Decide
 from extproc_router.extproc.events import RequestBody, Unknown
 from extproc_router.extproc.exchange import Exchange
-from extproc_router.router import Router, declared_length
+from extproc_router.router import Plan, Router, declared_length
 from extproc_router.server.body_budget import BodyBudget
 from extproc_router.server.encoder_executor import EncoderExecutor
+from extproc_router.server.model_client import ModelClient
+from extproc_router.signals.base import Answers
 from extproc_router.types import Answer, Record
 
 if TYPE_CHECKING:
-    from extproc_router.router import Plan
     from extproc_router.server.body_budget import Lease
+    from extproc_router.server.encoder_executor import Encodings
     from extproc_router.server.observer import Observer
-    from extproc_router.types import HttpRequest
+    from extproc_router.types import Ask, HttpRequest, Question
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -39,10 +45,17 @@ _HELD_BODIES = 8
 
 
 class Runtime(Struct, frozen=True):
-    """What a stream holds on to from its first message to its last."""
+    """What a stream holds on to from its first message to its last.
+
+    Attributes:
+        router: decides.
+        encoder: reads texts for it.
+        matchers: signal name -> the language model that this signal asks.
+    """
 
     router: Router
     encoder: EncoderExecutor
+    matchers: Mapping[str, ModelClient] = field(default_factory=dict)
 
 
 class ExternalProcessor:
@@ -110,19 +123,16 @@ class ExternalProcessor:
 
     async def _decide(self, runtime: Runtime, http: HttpRequest, lease: Lease) -> Answer:
         started = time.perf_counter()
-        encoder_seconds, shed = None, ""
-        read = await self._read(runtime, http, lease)
-        if isinstance(read, Answer):
-            outcome = read
-            shed = "memory" if lease.refused else ""
-        else:
-            asked = time.perf_counter()
-            try:
-                outcome = runtime.router.decide(read, await runtime.encoder.encode(read.text))
-            except ShedError as error:
-                shed = error.cause
-                outcome = runtime.router.decide(read, error)
-            encoder_seconds = time.perf_counter() - asked
+        encoder_seconds: float | None = None
+        outcome, shed = await self._read(runtime, http, lease), ""
+        if isinstance(outcome, Answer) and lease.refused:
+            shed = "memory"
+        while isinstance(outcome, Plan):
+            answers, cause, seconds = await self._ask(runtime, outcome)
+            shed = shed or cause
+            if seconds is not None:
+                encoder_seconds = (encoder_seconds or 0.0) + seconds
+            outcome = await self._off_loop(http, runtime.router.decide, outcome, answers)
         self._observer.decided(
             Record(
                 decision=outcome.decision,
@@ -135,15 +145,45 @@ class ExternalProcessor:
         )
         return outcome
 
+    async def _ask(self, runtime: Runtime, plan: Plan) -> tuple[Answers, str, float | None]:
+        """Get the answers to a plan, all at once; why the encoder was shed, and how long it took where it was asked."""
+        encoded = self._encode(runtime, plan.asks)
+        if not plan.questions:
+            encodings, cause, seconds = await encoded
+            return Answers(encodings), cause, seconds
+        asked = asyncio.gather(*(self._question(runtime, question) for question in plan.questions))
+        (encodings, cause, seconds), said = await asyncio.gather(encoded, asked)
+        signals = (question.signal for question in plan.questions)
+        return Answers(encodings, dict(zip(signals, said, strict=True))), cause, seconds
+
+    async def _encode(self, runtime: Runtime, asks: tuple[Ask, ...]) -> tuple[Encodings, str, float | None]:
+        if not asks:
+            return {}, "", None
+        started = time.perf_counter()
+        try:
+            encodings, cause = await runtime.encoder.encode(asks), ""
+        except ShedError as error:
+            encodings, cause = dict.fromkeys((ask.text for ask in asks), error), error.cause
+        return encodings, cause, time.perf_counter() - started
+
+    async def _question(self, runtime: Runtime, question: Question) -> bytes | ShedError:
+        try:
+            return await runtime.matchers[question.signal].ask(question.body)
+        except ShedError as error:
+            return error
+
     async def _read(self, runtime: Runtime, http: HttpRequest, lease: Lease) -> Answer | Plan:
         decision_id = f"{self._id_prefix}{next(self._ids):08x}"
         if lease.refused:
             return runtime.router.shed(http, decision_id, "too many bodies are held already")
-        # A long body takes long enough to read that others would be late; a compressed one may be long.
+        return await self._off_loop(http, runtime.router.read, http, decision_id)
+
+    async def _off_loop(self, http: HttpRequest, work: Callable[..., T], *arguments: object) -> T:
+        """Do what takes as long as the body is long; off the event loop where others would be late."""
+        # A compressed body may be long.
         if http.body and (len(http.body) > _INLINE_BYTES or "content-encoding" in http.headers):
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._reader, runtime.router.read, http, decision_id)
-        return runtime.router.read(http, decision_id)
+            return await asyncio.get_running_loop().run_in_executor(self._reader, partial(work, *arguments))
+        return work(*arguments)
 
     def close(self) -> None:
         """Let the reading thread go."""

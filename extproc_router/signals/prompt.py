@@ -24,10 +24,9 @@ def text_of(request: Request) -> str:
     Returns:
         Text, stripped; empty where the request has none.
     """
-    turns = [turn for turn in request.turns if turn.text.strip()]
-    asked = [turn.text.strip() for turn in turns if turn.role in _ASKING_ROLES]
+    asked = asked_in(request)
     if not asked:
-        return turns[-1].text.strip() if turns else ""
+        return next((text for turn in reversed(request.turns) if (text := turn.text.strip())), "")
     last = asked[-1]
     if len(last) < _SHORT_FOLLOW_UP and len(asked) > 1:
         return f"{asked[-2]}\n{last}"
@@ -42,5 +41,14 @@ def incoming_of(request: Request) -> str:
     Returns:
         Text, stripped; empty where the request has none.
     """
-    turns = (turn.text.strip() for turn in request.turns if turn.role not in _VOUCHED_ROLES)
-    return "\n".join(text for text in turns if text)
+    return "\n".join(incoming_in(request))
+
+
+def asked_in(request: Request) -> tuple[str, ...]:
+    """Return the text of each of the user's turns that has any, oldest first, stripped."""
+    return tuple(text for turn in request.turns if turn.role in _ASKING_ROLES and (text := turn.text.strip()))
+
+
+def incoming_in(request: Request) -> tuple[str, ...]:
+    """Return the text of each turn that neither the operator nor the model wrote, oldest first, stripped."""
+    return tuple(text for turn in request.turns if turn.role not in _VOUCHED_ROLES and (text := turn.text.strip()))

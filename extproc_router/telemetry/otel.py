@@ -57,6 +57,7 @@ class Spans:
                 "extproc_router.requested_model": decision.requested_model,
                 "extproc_router.cluster": decision.cluster,
                 "extproc_router.reason": decision.reason.value,
+                "extproc_router.rule": decision.rule,
                 "extproc_router.config_version": decision.config_version,
                 "extproc_router.privacy_tier": decision.privacy_tier,
             },

@@ -40,10 +40,9 @@ class Metrics:
         self._failures = Counter(
             "extproc_router_failures", "Messages and streams that went wrong", ("kind",), registry=registry
         )
-        self._signal_seconds = Histogram(
-            "extproc_router_signal_seconds",
-            "Time to read one signal, waiting included",
-            ("signal",),
+        self._encoder_seconds = Histogram(
+            "extproc_router_encoder_seconds",
+            "Time to get an answer from the encoder, waiting included",
             buckets=_BUCKETS,
             registry=registry,
         )
@@ -72,7 +71,16 @@ class Metrics:
             registry=registry,
             multiprocess_mode="livemax",
         )
-        self._encoder_seconds = self._signal_seconds.labels("domain")
+        self._rules = Counter("extproc_router_rules", "Decisions by a rule", ("rule",), registry=registry)
+        self._safety = Counter(
+            "extproc_router_safety", "Safety rules that applied, as name=action", ("rule",), registry=registry
+        )
+        self._shadow = Counter(
+            "extproc_router_shadow", "What shadow rules would have done", ("outcome",), registry=registry
+        )
+        self._absent = Counter(
+            "extproc_router_signals_absent", "Signals that could not be read", ("signal", "cause"), registry=registry
+        )
         # Looking a child up costs more than counting on it.
         self._children: dict[tuple[str, str], Counter] = {}
 
@@ -106,6 +114,15 @@ class Metrics:
             self._encoder_seconds.observe(record.encoder_seconds)
         if record.shed:
             self._sheds.labels(record.shed).inc()
+        if decision.rule:
+            self._rules.labels(decision.rule).inc()
+        for told in decision.safety:
+            self._safety.labels(told).inc()
+        for told in decision.shadow:
+            self._shadow.labels(told).inc()
+        for signal in decision.signals:
+            if signal.absent:
+                self._absent.labels(signal.name, signal.absent).inc()
 
     def failed(self, kind: str) -> None:
         """Count what else went wrong."""

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from extproc_router.bulk.progress import Progress
 from extproc_router.cli import calibrate
 from extproc_router.errors import StartupError
 from extproc_router.evaluation import policies
-from extproc_router.evaluation.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -119,7 +119,7 @@ def test_what_would_spoil_the_policy_is_not_written(data: Path, policy: Path, op
 def test_a_threshold_beyond_the_field_is_not_written(data: Path, policy: Path) -> None:
     before = policy.read_bytes()
     data.write_text("\n".join(json.dumps({"prompt": "p", "mine": -at}) for at in range(1000)))
-    with pytest.raises(StartupError, match="greater than or equal to 0"):
+    with pytest.raises(StartupError, match="must be at least 0"):
         run(
             *("--data", str(data), "--score-field", "mine", "--strong-share", "0.3"),
             *("--write", str(policy), "--field", FIELD),

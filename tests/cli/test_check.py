@@ -46,17 +46,46 @@ def test_files_that_fit_are_said_to(check: Check) -> None:
 
 
 def test_mistakes_about_all_three_files_are_told_at_once(check: Check) -> None:
-    config = "models: [{name: a, cluster: smal}]\nrouting:\n  default: b\n  domains: {maths: a}\n"
+    config = """\
+models: [{name: a, cluster: smal}]
+routing:
+  default: b
+  domains: {maths: a}
+rules:
+  - {name: r, use: a, percent: 0}
+  - {name: s, use: a, when: {domain: chemstry}}
+"""
     status, _, err = check(config, ("request_body_mode: BUFFERED", "request_body_mode: NONE"))
     assert status == 1
-    assert [line.split(": ")[0:2] for line in err[:3]] == [
+    assert [line.split(": ")[0:2] for line in err[:5]] == [
         ["quickstart.yaml:1", "models.0.cluster"],
         ["quickstart.yaml:3", "routing.default"],
         ["quickstart.yaml:4", "routing.domains.maths"],
+        ["quickstart.yaml:6", "rules.0.percent"],
+        ["quickstart.yaml:7", "rules.1.when.domain"],
     ]
-    assert len(err) == 4
-    assert err[3].startswith("envoy.yaml:")
-    assert "request_body_mode" in err[3]
+    assert len(err) == 6
+    assert err[5].startswith("envoy.yaml:")
+    assert "request_body_mode" in err[5]
+
+
+def test_what_is_hardly_meant_is_a_warning_and_no_failure(check: Check) -> None:
+    rules = "rules:\n  - {name: all, use: small-8b}\n  - {name: law, when: {domain: law}, use: large-70b}\nlimits:"
+    status, out, err = check(("limits:", rules))
+    assert (status, err) == (0, [])
+    told = [line.partition("quickstart.yaml:")[2] for line in out.splitlines() if "warning" in line]
+    assert told == [
+        "24: warning: routing.domains: never reached: 'all' takes all of its requests before",
+        "36: warning: rules.1: never reached: 'all' takes all of its requests before",
+    ]
+    assert "no mistakes" in out
+
+
+def test_warnings_wait_until_there_are_no_mistakes(check: Check) -> None:
+    rules = "rules:\n  - {name: all, use: small-8b}\n  - {name: law, use: large-70b, percent: 0}\nlimits:"
+    status, out, err = check(("limits:", rules))
+    assert (status, len(err)) == (1, 1)
+    assert "warning" not in out
 
 
 def test_limits_of_a_config_that_cannot_be_read_are_the_defaults(check: Check) -> None:
@@ -96,6 +125,16 @@ def test_an_artefact_that_is_not_there_does_not_hide_the_config(check: Check) ->
     assert status == 1
     assert "unknown model 'small-9b'" in err[0]
     assert "/nowhere" in err[1]
+
+
+def test_a_directory_is_no_config(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert cli.main(["check", "--config", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == f"extproc-router: {tmp_path}: Is a directory\n"
+
+
+def test_nor_is_a_file_that_nobody_wrote(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["check", "--config", "/nowhere/router.yaml"]) == 1
+    assert capsys.readouterr().err == "extproc-router: /nowhere/router.yaml: No such file or directory\n"
 
 
 def test_a_config_that_is_not_there_is_said(capsys: pytest.CaptureFixture[str]) -> None:

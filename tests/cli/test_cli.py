@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import sys
@@ -9,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from extproc_router import cli, encoder
-from extproc_router.cli import common, serve
+from extproc_router import cli
+from extproc_router.cli import serve
 from extproc_router.encoder import recent
 
 if TYPE_CHECKING:
@@ -105,58 +104,3 @@ class TestCheck:
         assert status == 1
         assert "/nowhere" in err
         assert "Traceback" not in err
-
-
-class TestExplain:
-    def test_a_prompt_is_decided_and_told(self, command: Run) -> None:
-        status, out, _ = command("explain", "Prove that the square root of 2 is irrational.")
-        assert status == 0
-        assert "on cluster" in out
-        assert "domain" in out
-        assert "took" in out
-
-    def test_json_is_one_object_with_the_records_names(self, command: Run) -> None:
-        status, out, _ = command("explain", "--json", "Prove that the square root of 2 is irrational.")
-        document = json.loads(out)
-        assert status == 0
-        assert document["cluster"] in {"small", "large", "code"}
-        assert document["set_headers"]["x-selected-cluster"] == document["cluster"]
-        assert abs(sum(document["encoder"]["heads"]["domain"]["probs"].values()) - 1) < 1e-3
-
-    def test_every_enabled_head_answers_and_names_its_tier(self, command: Run) -> None:
-        _, out, _ = command("explain", "--json", "Prove that the square root of 2 is irrational.")
-        read = json.loads(out)["encoder"]
-        model = encoder.load(common.SHIPPED_MODEL, remember=0)
-        assert set(read["heads"]) == set(read["tiers"]) == set(model.enabled)
-        assert all(0 <= tier < model.tiers for tier in read["tiers"].values())
-
-    def test_what_cannot_be_read_goes_to_the_default_and_says_so(self, command: Run) -> None:
-        status, out, _ = command("explain", "\N{SLIGHTLY SMILING FACE}\N{SLIGHTLY SMILING FACE}")
-        assert status == 0
-        assert "small-8b on cluster small" in out
-        assert "nothing to read" in out
-
-    def test_a_body_that_a_client_would_be_refused_is_exit_1(self, command: Run, tmp_path: Path) -> None:
-        path = tmp_path / "body.json"
-        path.write_text('{"model": "gpt-9", "messages": []}')
-        status, out, _ = command("explain", "--body", str(path))
-        assert status == 1
-        assert "'gpt-9' does not exist" in out
-
-    def test_a_header_raises_the_tier(self, command: Run) -> None:
-        _, out, _ = command("explain", "--json", "--header", "X-Privacy-Tier: restricted", "Solve x^2 = 2")
-        assert json.loads(out)["privacy_tier"] == "restricted"
-
-    @pytest.mark.parametrize("argv", [[], ["x", "--body", "y"], ["x", "--header", "novalue"]])
-    def test_what_cannot_be_asked_is_usage(self, command: Run, argv: list[str]) -> None:
-        assert command("explain", *argv)[0] == 2
-
-    def test_a_body_that_is_not_there_is_a_stated_failure(self, command: Run) -> None:
-        status, _, err = command("explain", "--body", "/nowhere")
-        assert status == 1
-        assert err.startswith("extproc-router: ")
-
-    def test_repeated_headers_are_joined_as_they_are_from_envoy(self, command: Run) -> None:
-        tiers = ("--header", "x-privacy-tier: restricted", "--header", "x-privacy-tier: public")
-        _, out, _ = command("explain", "--json", *tiers, "Solve x^2 = 2")
-        assert json.loads(out)["privacy_tier"] == "restricted"

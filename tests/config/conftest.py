@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
 
+from extproc_router.config import compiling, loader
+from extproc_router.errors import ConfigError
+from extproc_router.signals.base import Resources
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from extproc_router.config.compiling import Compiled
+    from extproc_router.types import Mistake
 
 GOOD = """\
 metadata: {name: test}
@@ -26,6 +32,9 @@ routing:
 limits: {encoder_deadline_ms: 100}
 """
 
+Review = Callable[..., tuple[list[str], list[str]]]
+Compile = Callable[[str], "Compiled"]
+
 
 @pytest.fixture
 def good() -> str:
@@ -41,3 +50,39 @@ def changed() -> Callable[[str, str], str]:
         return GOOD.replace(old, new)
 
     return change
+
+
+@pytest.fixture(scope="session")
+def resources() -> Resources:
+    """What an artefact might offer; no encoder runs."""
+    return Resources(
+        heads=frozenset({"difficulty", "domain", "jailbreak", "pii", "reasoning"}),
+        domains=("computer science", "health", "law", "math"),
+        confidence_floor=0.5,
+        embed=lambda text: (1.0, 0.0) if len(text) % 2 else (0.0, 1.0),
+    )
+
+
+@pytest.fixture(scope="session")
+def review(resources: Resources) -> Review:
+    """All that is said of a text, as `line: field: message`: mistakes and, where there is none, warnings."""
+
+    def said(text: str | bytes, resources: Resources = resources) -> tuple[list[str], list[str]]:
+        mistakes: list[Mistake] = []
+        warnings: list[Mistake] = []
+        try:
+            drafted = loader.draft(text, "r.yaml")
+            mistakes += drafted.mistakes
+            if drafted.config:
+                warnings += compiling.compile_config(drafted.config, resources).warnings
+        except ConfigError as error:
+            mistakes += error.mistakes
+        lines = [f"{mistake.line}: {mistake.field}: {mistake.message}" for mistake in mistakes]
+        return lines, [] if lines else [f"{warning.line}: {warning.field}: {warning.message}" for warning in warnings]
+
+    return said
+
+
+@pytest.fixture(scope="session")
+def compiled(resources: Resources) -> Compile:
+    return lambda text: compiling.compile_config(loader.load(text, "r.yaml"), resources)

@@ -38,6 +38,10 @@ class Golden(msgspec.Struct, frozen=True):
             stream=self.read["stream"],
             modalities=frozenset(map(Modality, self.read["modalities"])),
             tools=self.read["tools"],
+            called=self.read.get("called", False),
+            max_tokens=self.read.get("max_tokens"),
+            service_tier=self.read.get("service_tier", ""),
+            tools_bytes=self.read.get("tools_bytes", 0),
         )
 
 

@@ -138,6 +138,59 @@ def test_no_tools_declared(dialect: Dialect, tools: bytes) -> None:
     assert dialect.read(b'{"tools":' + tools + b',"messages":[],"input":""}').tools is False
 
 
+@pytest.mark.parametrize(
+    ("api", "members", "bound"),
+    [
+        ("chat_completions", '"max_tokens":7', 7),
+        ("chat_completions", '"max_tokens":7,"max_completion_tokens":9', 9),
+        ("chat_completions", '"max_tokens":7,"max_completion_tokens":null', 7),
+        ("chat_completions", '"max_tokens":"7"', None),
+        ("completions", '"max_tokens":7.0', 7),
+        ("completions", '"max_completion_tokens":7', None),
+        ("responses", '"max_output_tokens":7', 7),
+        ("responses", '"max_tokens":7', None),
+        ("anthropic_messages", '"max_tokens":7', 7),
+        ("anthropic_messages", '"max_tokens":-7', None),
+        ("embeddings", '"max_tokens":7', None),
+    ],
+)
+def test_bounds_on_the_completion(api: str, members: str, bound: int | None) -> None:
+    (spoken,) = (dialect for dialect in dialects.DIALECTS if dialect.name == api)
+    assert spoken.read(f'{{{members},"messages":[],"input":""}}'.encode()).max_tokens == bound
+
+
+@pytest.mark.parametrize(("tier", "read"), [('"flex"', "flex"), ("null", ""), ("7", ""), ("{}", "")])
+def test_service_tiers(dialect: Dialect, tier: str, read: str) -> None:
+    assert dialect.read(f'{{"service_tier":{tier},"messages":[],"input":""}}'.encode()).service_tier == read
+
+
+@pytest.mark.parametrize(
+    ("api", "conversation", "called"),
+    [
+        ("chat_completions", '"messages":[{"role":"assistant","tool_calls":[{}]}]', True),
+        ("chat_completions", '"messages":[{"role":"assistant","tool_calls":[]}]', False),
+        ("chat_completions", '"messages":[{"role":"assistant","tool_calls":["f"]}]', False),
+        ("chat_completions", '"messages":[{"role":"assistant","function_call":{}}]', True),
+        ("chat_completions", '"messages":[{"role":"tool","content":"x"}]', False),
+        ("responses", '"input":[{"type":"web_search_call"}]', True),
+        ("responses", '"input":[{"type":"image_generation_call"}]', True),
+        ("responses", '"input":[{"type":"function_call_output","output":"x"}]', False),
+        ("anthropic_messages", '"messages":[{"role":"assistant","content":[{"type":"tool_use"}]}]', True),
+        ("anthropic_messages", '"messages":[{"role":"user","content":[{"type":"tool_result"}]}]', False),
+    ],
+)
+def test_tool_calls_are_noted(api: str, conversation: str, called: bool) -> None:
+    (spoken,) = (dialect for dialect in dialects.DIALECTS if dialect.name == api)
+    assert spoken.read(f"{{{conversation}}}".encode()).called is called
+
+
+@pytest.mark.parametrize("stream", ["true", "false"])
+def test_only_vectors_cannot_decline(dialect: Dialect, stream: str) -> None:
+    body = f'{{"model":"auto","stream":{stream},"messages":[],"input":""}}'.encode()
+    reply = dialect.decline(body, dialect.read(body), "No.", "id", 0)
+    assert (reply is None) == (dialect.name == "embeddings")
+
+
 def test_every_dialect_has_golden_pairs(dialect: Dialect) -> None:
     assert list((Path(__file__).parent / "golden" / dialect.name).glob("*.request.json"))
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 from msgspec import Raw
 
@@ -34,3 +36,30 @@ def test_only_arrays_have_items(value: bytes) -> None:
 )
 def test_text_is_json_where_it_is_no_string(value: bytes, text: str) -> None:
     assert raw.text(Raw(value)) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "number", "whole"),
+    [
+        (b"7", 7, 7),
+        (b"1e3", 1000, 1000),
+        (b"512.0", 512, 512),
+        (b"0.5", 0.5, None),
+        (b"-1", -1, None),
+        (b"-0", 0, None),
+        (b"1e999", math.inf, None),
+        (b"-1e999", -math.inf, None),
+        (b"9" * 400, math.inf, None),
+        (b"9007199254740992", 2**53, 2**53),
+        (b"9007199254740994", 2**53 + 2, None),
+        *[(value, None, None) for value in (b"", b'"7"', b"null", b"true", b"[7]", b"{}")],
+    ],
+)
+def test_numbers_however_they_are_spelled(value: bytes, number: float | None, whole: int | None) -> None:
+    assert raw.number(Raw(value)) == number
+    assert raw.whole(Raw(value)) == whole
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_only_false_is_false(value: bytes) -> None:
+    assert raw.is_false(Raw(value)) == (value == b"false")

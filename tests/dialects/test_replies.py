@@ -4,7 +4,13 @@ import json
 
 import pytest
 
-from extproc_router.dialects.replies import anthropic_error, anthropic_error_type, common_error, openai_error
+from extproc_router.dialects.replies import (
+    anthropic_error,
+    anthropic_error_type,
+    common_error,
+    events_reply,
+    openai_error,
+)
 from extproc_router.errors import ClientError, ModelNotAllowed, ModelNotFound, NoEligibleModel
 
 
@@ -50,3 +56,10 @@ def test_openai_members_are_the_errors_own() -> None:
             "code": "model_not_allowed",
         }
     }
+
+
+def test_events_are_named_where_the_api_names_them() -> None:
+    reply = events_reply([("start", {"n": 1}), ("", {"text": "a\nb"})], end=b"data: [DONE]\n\n")
+    assert reply.status == 200
+    assert dict(reply.headers)["content-type"].startswith("text/event-stream")
+    assert reply.body == b'event: start\ndata: {"n":1}\n\ndata: {"text":"a\\nb"}\n\ndata: [DONE]\n\n'

@@ -12,11 +12,11 @@ from extproc_router.cli import serve
 from extproc_router.server import addresses, app, metrics_endpoint
 
 if TYPE_CHECKING:
+    from extproc_router.server.encoder_executor import Asks, Encodings
     from extproc_router.server.service import Runtime
-    from extproc_router.types import Encoding
 
 
-def hang(_: str) -> Encoding:
+def hang(_: Asks) -> Encodings:
     threading.Event().wait()
     raise AssertionError("unreachable")
 

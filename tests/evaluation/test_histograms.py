@@ -7,7 +7,7 @@ import pytest
 from extproc_router.errors import StartupError
 from extproc_router.evaluation import histograms
 from extproc_router.telemetry.decision_log import line
-from extproc_router.types import Classification, Decision, Encoding, Flag, Pair, Reason, Record, Signal
+from extproc_router.types import Classification, Decision, Encoding, Evidence, Flag, Pair, Reason, Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,7 @@ DECISION = Decision(
     why="because",
     privacy_tier="public",
     stream=False,
-    signals=(Signal("domain", "math", 0.91),),
+    signals=(Evidence("domain", "math", 0.91),),
     status=0,
 )
 

@@ -24,10 +24,11 @@ routing: {default: small, confidence_floor: 0.5, domains: {math: large}}
 class Reader:
     """Knows mathematics by the word; unsure of `perhaps`; interrupted by `stop`."""
 
-    name, version, labels, confidence_floor = "double", "0", ("math", "other"), 0.5
+    name, version, labels, confidence_floor, signals = "double", "0", ("math", "other"), 0.5, ("domain",)
 
-    def encode(self, text: str, signals: Collection[str]) -> Encoding:
+    def encode(self, text: str, signals: Collection[str], *, embedding: bool) -> Encoding:
         assert set(signals) == {"domain"}
+        assert not embedding
         if text == "stop":
             raise KeyboardInterrupt
         p = {"math": 0.9, "perhaps": 0.4}.get(text, 0.1)

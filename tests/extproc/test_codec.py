@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from envoy.service.ext_proc.v3 import external_processor_pb2 as pb
 from google.protobuf import json_format
+from msgspec.structs import replace
 
 from extproc_router.errors import LocalProtocolError
 from extproc_router.extproc import codec
@@ -132,11 +133,12 @@ class TestEncode:
         assert message.HasField("mode_override")
 
     def test_the_decision_is_metadata_with_the_records_own_names(self) -> None:
-        message = sent(Mutate(Phase.REQUEST_BODY, Mutation(), DECISION))
+        message = sent(Mutate(Phase.REQUEST_BODY, Mutation(), replace(DECISION, rule="r")))
         fields = json_format.MessageToDict(message.dynamic_metadata)[codec.METADATA_NAMESPACE]
         record = decision_pb2.Decision()
         json_format.ParseDict(fields, record)
         assert (record.id, record.model, record.cluster, record.reason) == ("id7", "m", "c", "named")
+        assert record.rule == "r"
 
     def test_a_reply_has_status_headers_and_body(self) -> None:
         message = sent(Respond(Reply(404, (("content-type", "application/json"),), b"{}"), DECISION))

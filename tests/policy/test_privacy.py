@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from extproc_router.candidates import Candidate
 from extproc_router.policy import privacy
-from extproc_router.types import Candidate
 
 TIERS = ("public", "internal", "restricted")
 

@@ -7,23 +7,26 @@ import threading
 from collections import Counter
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import grpc
 import pytest
 from envoy.service.ext_proc.v3 import external_processor_pb2 as pb
 
+from extproc_router import wiring
+from extproc_router.config import loader
 from extproc_router.extproc import codec
-from extproc_router.policy.engine import Policy
-from extproc_router.router import Router
 from extproc_router.server import app
 from extproc_router.server.addresses import Address
 from extproc_router.server.encoder_executor import EncoderExecutor
 from extproc_router.server.service import Runtime
-from extproc_router.types import Candidate, Classification, Encoding, Record
+from extproc_router.types import Classification, Encoding, Record
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
+
+    from extproc_router.encoder import Encoder
+    from extproc_router.server.encoder_executor import Asks, Encodings
 
 
 class Spy:
@@ -51,8 +54,24 @@ class Spy:
         self.failures[kind] += 1
 
 
-def reads_math(_: str) -> Encoding:
-    return Encoding({"domain": Classification("math", 0.9, {"math": 0.9})}, {"domain": 1}, 3, False)
+MATH = Encoding({"domain": Classification("math", 0.9, {"math": 0.9})}, {"domain": 1}, 3, False)
+
+CONFIG = """
+models: [{name: small, cluster: on-small}, {name: large, cluster: on-large}]
+routing: {default: small, domains: {math: large}}
+limits: {max_body_bytes: 100000}
+"""
+
+
+class Artefact:
+    """Stands in for an artefact: what a config is compiled against."""
+
+    name, version, confidence_floor = "stand-in", "ev", 0.4
+    labels, signals = ("math",), ("domain",)
+
+
+def reads_math(asks: Asks) -> Encodings:
+    return {ask.text: MATH for ask in asks}
 
 
 class Gate:
@@ -62,27 +81,24 @@ class Gate:
         self.entered = threading.Event()
         self.release = threading.Event()
 
-    def __call__(self, text: str) -> Encoding:
+    def __call__(self, asks: Asks) -> Encodings:
         self.entered.set()
         if not self.release.wait(30):
             raise TimeoutError("nobody let the gate go")
-        return reads_math(text)
+        return reads_math(asks)
 
 
 def build_runtime(
     observer: Spy,
-    encode: Callable[[str], Encoding] = reads_math,
+    encode: Callable[[Asks], Encodings] = reads_math,
     *,
     queue: int = 4,
     deadline: float = 5.0,
     router: Any = None,
 ) -> Runtime:
-    candidates = {name: Candidate(name, f"on-{name}", name, 0, 0, 0) for name in ("small", "large")}
-    policy = Policy(candidates, frozenset({"", "auto"}), ("public",), {"math": "large"}, "small", 0.4)
     executor = EncoderExecutor(encode, queue=queue, deadline_seconds=deadline, on_depth=observer.queue_changed)
-    return Runtime(
-        router or Router(policy, config_version="cv", encoder_version="ev", max_body_bytes=100_000, created=0), executor
-    )
+    built = router or wiring.build_router(loader.load(CONFIG, "router.yaml"), cast("Encoder", Artefact()))
+    return Runtime(built, executor)
 
 
 def headers(*, end: bool = False, **more: str) -> pb.ProcessingRequest:
@@ -178,6 +194,7 @@ def spy() -> Spy:
 class Lab:
     """What tests of this room share, as one fixture."""
 
+    Artefact = Artefact
     Gate = Gate
     reads_math = staticmethod(reads_math)
     build_runtime = staticmethod(build_runtime)

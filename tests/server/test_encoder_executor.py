@@ -7,9 +7,10 @@ import pytest
 
 from extproc_router.errors import EncoderFailed, EncoderOverloaded, EncoderTimeout
 from extproc_router.server.encoder_executor import EncoderExecutor
+from extproc_router.types import Ask
 
 if TYPE_CHECKING:
-    from extproc_router.types import Encoding
+    from extproc_router.server.encoder_executor import Asks, Encodings
 
 
 async def settle(executor: EncoderExecutor) -> None:
@@ -25,7 +26,19 @@ def test_an_answer_comes_back(lab: Any) -> None:
     async def main() -> None:
         depths: list[int] = []
         executor = EncoderExecutor(lab.reads_math, queue=2, deadline_seconds=5, on_depth=depths.append)
-        assert await executor.encode("x") == lab.reads_math("x")
+        assert await executor.encode((Ask("x"),)) == lab.reads_math((Ask("x"),))
+        await settle(executor)
+        assert depths == [1, 0]
+        executor.close()
+
+    asyncio.run(main())
+
+
+def test_what_one_request_asks_is_one_job(lab: Any) -> None:
+    async def main() -> None:
+        depths: list[int] = []
+        executor = EncoderExecutor(lab.reads_math, queue=1, deadline_seconds=5, on_depth=depths.append)
+        assert (await executor.encode((Ask("x"), Ask("y")))).keys() == {"x", "y"}
         await settle(executor)
         assert depths == [1, 0]
         executor.close()
@@ -37,14 +50,14 @@ def test_a_full_queue_sheds_at_once_and_recovers(lab: Any) -> None:
     async def main() -> None:
         gate = lab.Gate()
         executor = EncoderExecutor(gate, queue=2, deadline_seconds=30, on_depth=lambda _: None)
-        first, second = (asyncio.create_task(executor.encode("x")) for _ in range(2))
+        first, second = (asyncio.create_task(executor.encode((Ask("x"),))) for _ in range(2))
         await asyncio.to_thread(gate.entered.wait, 10)
         with pytest.raises(EncoderOverloaded):
-            await executor.encode("x")
+            await executor.encode((Ask("x"),))
         gate.release.set()
         await asyncio.gather(first, second)
         await settle(executor)
-        await executor.encode("x")
+        await executor.encode((Ask("x"),))
         executor.close()
 
     asyncio.run(main())
@@ -55,10 +68,10 @@ def test_a_late_answer_is_a_timeout_and_keeps_its_place_until_the_thread_is_done
         gate = lab.Gate()
         executor = EncoderExecutor(gate, queue=1, deadline_seconds=0.05, on_depth=lambda _: None)
         with pytest.raises(EncoderTimeout):
-            await executor.encode("x")
+            await executor.encode((Ask("x"),))
         assert executor.busy_seconds > 0
         with pytest.raises(EncoderOverloaded):
-            await executor.encode("x")
+            await executor.encode((Ask("x"),))
         gate.release.set()
         await settle(executor)
         assert executor.busy_seconds == 0
@@ -73,7 +86,7 @@ def test_behind_an_encoder_that_hangs_the_queue_stays_bounded(lab: Any) -> None:
         executor = EncoderExecutor(gate, queue=3, deadline_seconds=0.02, on_depth=lambda _: None)
         shed: list[type] = []
         for _ in range(20):
-            results = await asyncio.gather(*(executor.encode("x") for _ in range(2)), return_exceptions=True)
+            results = await asyncio.gather(*(executor.encode((Ask("x"),)) for _ in range(2)), return_exceptions=True)
             shed += [type(result) for result in results]
         assert shed.count(EncoderTimeout) == 3
         assert shed.count(EncoderOverloaded) == 37
@@ -89,13 +102,14 @@ def test_a_prompt_that_timed_out_waiting_is_never_run(lab: Any) -> None:
     async def main() -> None:
         gate, seen = lab.Gate(), list[str]()
 
-        def encode(text: str) -> Encoding:
-            seen.append(text)
-            answer: Encoding = gate(text)
-            return answer
+        def encode(asks: Asks) -> Encodings:
+            seen.extend(ask.text for ask in asks)
+            answers: Encodings = gate(asks)
+            return answers
 
         executor = EncoderExecutor(encode, queue=2, deadline_seconds=0.05, on_depth=lambda _: None)
-        results = await asyncio.gather(executor.encode("first"), executor.encode("second"), return_exceptions=True)
+        asked = (executor.encode((Ask(name),)) for name in ("first", "second"))
+        results = await asyncio.gather(*asked, return_exceptions=True)
         assert [type(result) for result in results] == [EncoderTimeout, EncoderTimeout]
         gate.release.set()
         await settle(executor)
@@ -107,12 +121,12 @@ def test_a_prompt_that_timed_out_waiting_is_never_run(lab: Any) -> None:
 
 def test_whatever_it_raises_is_a_failure_that_quotes_nothing() -> None:
     async def main() -> None:
-        def encode(text: str) -> Encoding:
-            raise ValueError(f"cannot read {text}")
+        def encode(asks: Asks) -> Encodings:
+            raise ValueError(f"cannot read {asks[0].text}")
 
         executor = EncoderExecutor(encode, queue=1, deadline_seconds=5, on_depth=lambda _: None)
         with pytest.raises(EncoderFailed) as caught:
-            await executor.encode("secret")
+            await executor.encode((Ask("secret"),))
         assert "secret" not in str(caught.value)
         await settle(executor)
         executor.close()
@@ -124,7 +138,7 @@ def test_a_client_that_leaves_frees_its_place(lab: Any) -> None:
     async def main() -> None:
         gate = lab.Gate()
         executor = EncoderExecutor(gate, queue=2, deadline_seconds=30, on_depth=lambda _: None)
-        running, waiting = (asyncio.create_task(executor.encode("x")) for _ in range(2))
+        running, waiting = (asyncio.create_task(executor.encode((Ask("x"),))) for _ in range(2))
         await asyncio.to_thread(gate.entered.wait, 10)
         for task in (waiting, running):
             task.cancel()

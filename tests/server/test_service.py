@@ -3,16 +3,27 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import grpc
+import numpy as np
 import pytest
 from envoy.service.ext_proc.v3 import external_processor_pb2 as pb
 
-from extproc_router.types import Reason
+from extproc_router import wiring
+from extproc_router.config import loader
+from extproc_router.errors import ModelTimeout
+from extproc_router.router import Plan
+from extproc_router.server.service import Runtime
+from extproc_router.types import Encoding, Question, Reason
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from extproc_router.encoder import Encoder
+    from extproc_router.router import Opened
+    from extproc_router.server.model_client import ModelClient
+    from extproc_router.signals.base import Answers
 
 
 def test_one_request_from_headers_to_answer(lab: Any, spy: Any, directory: Path) -> None:
@@ -189,5 +200,88 @@ def test_a_body_that_takes_long_to_read_holds_nobody_up(lab: Any, spy: Any, dire
             release.set()
             _, last = await slow
             assert lab.cluster(last) == "on-large"
+
+    asyncio.run(main())
+
+
+MATCHED = """
+models: [{name: small, cluster: on-small}, {name: large, cluster: on-large}]
+signals:
+- name: task
+  kind: preference
+  routes: [{name: sums, description: adding numbers}, {name: law, description: reading contracts}]
+  matcher: {url: "http://127.0.0.1:9", model: m, deadline_ms: 200}
+rules: [{name: sums, when: {task: sums}, use: large}]
+routing: {default: small}
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "cluster"),
+    [
+        (b'{"choices": [{"message": {"content": "{\\"route\\": \\"sums\\"}"}}]}', "on-large"),
+        (b'{"choices": [{"message": {"content": "{\\"route\\": \\"law\\"}"}}]}', "on-small"),
+        (ModelTimeout("late"), "on-large"),  # the embedding decides
+        (b"garbage", "on-large"),
+    ],
+)
+def test_a_language_model_is_asked_beside_the_encoder(
+    lab: Any, spy: Any, directory: Path, said: bytes | Exception, cluster: str
+) -> None:
+    class Artefact(lab.Artefact):  # type: ignore[misc]  # a fixture's member
+        def embed(self, text: str) -> Any:
+            return np.array([1.0, 0.0] if "add" in text else [0.0, 1.0])
+
+    class Matcher:
+        async def ask(self, body: bytes) -> bytes:
+            assert b"what is 2 + 2?" in body
+            if isinstance(said, Exception):
+                raise said
+            return said
+
+    def encode(asks: Any) -> Any:
+        return {ask.text: Encoding({}, {}, 3, windowed=False, embedding=(1.0, 0.0)) for ask in asks}
+
+    def load() -> Runtime:
+        router = wiring.build_router(loader.load(MATCHED, "router.yaml"), cast("Encoder", Artefact()))
+        runtime = lab.build_runtime(spy, encode, router=router)
+        return Runtime(router, runtime.encoder, {"task": cast("ModelClient", Matcher())})
+
+    async def main() -> None:
+        async with lab.serving(directory, spy, load) as channel:
+            _, answer = await lab.ask(channel, lab.headers(), lab.body())
+            assert lab.cluster(answer) == cluster
+
+    asyncio.run(main())
+
+
+def test_the_encoders_time_is_its_own(lab: Any, spy: Any, directory: Path) -> None:
+    """Where a language model alone is asked, the encoder was not."""
+
+    def load() -> Runtime:
+        runtime = lab.build_runtime(spy)
+
+        class AsksOnce:
+            max_body_bytes = 100_000
+            wants_body = runtime.router.wants_body
+
+            def read(self, http: Any, decision_id: str) -> Any:
+                self.answer = runtime.router.read(http, decision_id)
+                return Plan((), (Question("task", b"?"),), cast("Opened", None))
+
+            def decide(self, _: Plan, answers: Answers) -> Any:
+                assert answers.said == {"task": b"!"}
+                return self.answer
+
+        class Matcher:
+            async def ask(self, _: bytes) -> bytes:
+                return b"!"
+
+        return Runtime(cast("Any", AsksOnce()), runtime.encoder, {"task": cast("ModelClient", Matcher())})
+
+    async def main() -> None:
+        async with lab.serving(directory, spy, load) as channel:
+            await lab.ask(channel, lab.headers(), lab.body("small"))
+        assert [record.encoder_seconds for record in spy.records] == [None]
 
     asyncio.run(main())

@@ -8,7 +8,7 @@ from google.protobuf import json_format
 from msgspec.structs import replace
 
 from extproc_router.telemetry import decision_log
-from extproc_router.types import Decision, Reason, Record, Signal
+from extproc_router.types import Decision, Evidence, Reason, Record
 from extproc_router.v1 import decision_pb2
 
 DECISION = Decision(
@@ -24,7 +24,7 @@ DECISION = Decision(
     why="because",
     privacy_tier="public",
     stream=True,
-    signals=(Signal("domain", "math", 0.5),),
+    signals=(Evidence("domain", "math", 0.5),),
     status=0,
 )
 RECORD = Record(DECISION, 1_700_000_000.25, 0.0012345, None, "", "")

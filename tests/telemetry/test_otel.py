@@ -5,11 +5,11 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from extproc_router.telemetry.otel import Spans
-from extproc_router.types import Decision, Reason, Record, Signal
+from extproc_router.types import Decision, Evidence, Reason, Record
 
 DECISION = Decision(
     "id", "rq", "cv", "ev", "chat_completions", "auto", "small", "c", Reason.DOMAIN, "", "public", False,
-    (Signal("domain", "math", 0.5),), 0,
+    (Evidence("domain", "math", 0.5),), 0,
 )  # fmt: skip
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 RECORD = Record(DECISION, 1_700_000_000.0, 0.25, 0.1, "", TRACEPARENT)

@@ -4,7 +4,7 @@ from msgspec.structs import replace
 from prometheus_client import CollectorRegistry
 
 from extproc_router.telemetry.prometheus import Metrics
-from extproc_router.types import Decision, Reason, Record
+from extproc_router.types import Decision, Evidence, Reason, Record
 
 DECISION = Decision(
     "id", "rq", "cv", "ev", "chat_completions", "auto", "small", "c", Reason.DOMAIN, "", "public", False, (), 0
@@ -21,8 +21,21 @@ def test_a_decision_is_counted_and_timed() -> None:
     assert registry.get_sample_value("extproc_router_decisions_total", labels) == 2
     assert registry.get_sample_value("extproc_router_sheds_total", {"cause": "timeout"}) == 1
     assert registry.get_sample_value("extproc_router_decision_seconds_count") == 2
-    assert registry.get_sample_value("extproc_router_signal_seconds_count", {"signal": "domain"}) == 1
-    assert registry.get_sample_value("extproc_router_signal_seconds_sum", {"signal": "domain"}) == 0.003
+    assert registry.get_sample_value("extproc_router_encoder_seconds_count") == 1
+    assert registry.get_sample_value("extproc_router_encoder_seconds_sum") == 0.003
+
+
+def test_rules_and_absent_signals_are_counted() -> None:
+    registry = CollectorRegistry()
+    metrics = Metrics(registry)
+    signals = (Evidence("domain", "", 0.0, absent="timeout"), Evidence("stream", "no", 1.0))
+    told = replace(DECISION, rule="r", safety=("attacks=block",), shadow=("next=large",), signals=signals)
+    metrics.decided(replace(RECORD, decision=told))
+    assert registry.get_sample_value("extproc_router_rules_total", {"rule": "r"}) == 1
+    assert registry.get_sample_value("extproc_router_safety_total", {"rule": "attacks=block"}) == 1
+    assert registry.get_sample_value("extproc_router_shadow_total", {"outcome": "next=large"}) == 1
+    absent = {"signal": "domain", "cause": "timeout"}
+    assert registry.get_sample_value("extproc_router_signals_absent_total", absent) == 1
 
 
 def test_gauges_show_what_is() -> None:

@@ -1,0 +1,1 @@
+"""Work over many lines: JSON Lines within bounds, lines as they come, and how far it is."""

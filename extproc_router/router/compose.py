@@ -1,0 +1,138 @@
+"""From what the policy says to what Envoy is told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from extproc_router import dialects
+from extproc_router.candidates import Change
+from extproc_router.dialects import Dialect, Edit
+from extproc_router.errors import BlockedByPolicy, ClientError, SafetyUnchecked
+from extproc_router.policy import engine
+from extproc_router.policy.rules import Action
+from extproc_router.router.readings import Readings
+from extproc_router.types import Answer, Decision, Mutation, Question, Reason, Reply, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from extproc_router.policy.engine import Choice
+    from extproc_router.policy.guarding import Guarded
+    from extproc_router.signals.pii import Pii
+
+# Envoy's routes choose by it; clients cannot set it (envoy.yaml strips it before the route is resolved).
+CLUSTER_HEADER = "x-selected-cluster"
+# Joins an upstream's log with ours.
+DECISION_HEADER = "x-llm-decision"
+
+_RETRY_AFTER = ("retry-after", "1")
+
+
+class Opened(Struct, frozen=True):
+    """A request whose body was read, and what is known of it.
+
+    Attributes:
+        decision: as far as it goes.
+        body: as upstream shall get it, but for the edits.
+        was_encoded: whether the client had compressed it.
+        tier: rank of the privacy tier that its headers ask for.
+    """
+
+    decision: Decision
+    dialect: Dialect
+    request: Request
+    body: bytes
+    was_encoded: bool
+    tier: int
+    readings: Readings
+
+
+def send(opened: Opened, choice: Choice, guarded: Guarded, redactors: Mapping[str, Pii]) -> Answer:
+    """Let the request go to the chosen model, with what is to change in it."""
+    candidate, readings = choice.chain[0], opened.readings
+    change = Change(
+        model=candidate.served_name,
+        think=engine.think(choice.edits, readings.read),
+        reasoning=candidate.reasoning,
+        override=choice.edits.override,
+        max_tokens=choice.edits.max_tokens,
+        system_prefix=choice.edits.system_prefix,
+        include_usage=choice.edits.include_usage,
+    )
+    edits, changes = dialects.edit(opened.dialect, opened.body, opened.request, change)
+    for name, found in _redactions(opened.body, guarded, readings, redactors):
+        edits = (*edits, *found)
+        changes = (*changes, *([f"{name}: {len(found)} redacted"] if found else []))
+    body = dialects.apply(opened.body, edits)
+    decision = replace(
+        opened.decision,
+        model=candidate.name,
+        cluster=candidate.cluster,
+        reason=choice.reason,
+        why=choice.why,
+        signals=readings.evidence(),
+        rule=choice.rule,
+        chain=tuple(model.name for model in choice.chain),
+        safety=guarded.applied,
+        shadow=(*guarded.shadow, *choice.shadow),
+        sticky=choice.sticky,
+        changes=changes,
+    )
+    mutation = Mutation(
+        set_headers=((CLUSTER_HEADER, candidate.cluster), (DECISION_HEADER, decision.id)),
+        remove_headers=("content-encoding",) if opened.was_encoded else (),
+        body=body if opened.was_encoded or body is not opened.body else None,
+    )
+    return Answer(decision, mutation)
+
+
+def redacted(question: Question, guarded: Guarded, readings: Readings, redactors: Mapping[str, Pii]) -> Question:
+    """Leave out of a question what no model may see."""
+    edits = [edit for _, found in _redactions(question.body, guarded, readings, redactors) for edit in found]
+    return Question(question.signal, dialects.apply(question.body, edits))
+
+
+def stop(opened: Opened, guarded: Guarded, created: int) -> Answer:
+    """Answer in a model's place, because a safety rule says so, or could not be decided."""
+    readings, dialect = opened.readings, opened.dialect
+    rule = guarded.stop or guarded.unchecked
+    if rule is None:  # pragma: no cover  # callers ask first
+        raise AssertionError("nothing stops this request")
+    decision = replace(
+        opened.decision,
+        why=f"{rule.name}: {rule.applies.explain(readings.read)}",
+        signals=readings.evidence(),
+        safety=guarded.applied,
+        shadow=guarded.shadow,
+    )
+    if not guarded.stop:
+        unchecked = SafetyUnchecked("A safety check is not available for this request at the moment. Try again.")
+        reply = dialect.error(unchecked.status, unchecked)
+        reply = replace(reply, headers=(*reply.headers, _RETRY_AFTER))
+        return Answer(replace(decision, reason=Reason.UNCHECKED, status=unchecked.status), reply)
+    if rule.action is Action.REFUSE:
+        declined = dialect.decline(opened.body, opened.request, rule.message, decision.id, created)
+        if declined is not None:
+            return Answer(replace(decision, reason=Reason.DECLINED, status=declined.status), declined)
+    blocked = BlockedByPolicy(rule.message)
+    return Answer(
+        replace(decision, reason=Reason.BLOCKED, status=blocked.status), dialect.error(blocked.status, blocked)
+    )
+
+
+def refuse(decision: Decision, error: ClientError, reply: Reply) -> Answer:
+    """Answer with an error."""
+    why = error.code or error.type  # the message quotes what the client wrote
+    return Answer(replace(decision, reason=Reason.REFUSED, why=why, status=error.status), reply)
+
+
+def _redactions(
+    body: bytes, guarded: Guarded, readings: Readings, redactors: Mapping[str, Pii]
+) -> Iterator[tuple[str, tuple[Edit, ...]]]:
+    """Yield what each rule that redacts changes in a body."""
+    for rule in guarded.redact:
+        redactor = redactors[rule.signal].redactor(readings.subject, readings.answers, rule.types)
+        yield rule.name, dialects.redactions(body, redactor)

@@ -1,0 +1,39 @@
+"""Exact token counts, by a model's own tokenizer, for the requests whose estimate is near its window."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tokenizers import Tokenizer
+
+from extproc_router.errors import StartupError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+def load(path: Path) -> Callable[[str], int]:
+    """Load a tokenizer.json; what it returns counts the tokens of a text, special ones not added.
+
+    Linear in the text: some 0.3 ms for 1,000 tokens.
+
+    Raises:
+        StartupError: it cannot be read, or is none.
+    """
+    try:
+        tokenizer = Tokenizer.from_str(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise StartupError(f"{path}: {error.strerror}") from error
+    except Exception as error:  # the library raises no class of its own
+        raise StartupError(f"{path}: no tokenizer.json") from error
+    # A file may ask for truncation: everything would fit.
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+
+    def count(text: str) -> int:
+        # Half a surrogate pair is no text to it.
+        clean = text.encode(errors="replace").decode()
+        return len(tokenizer.encode(clean, add_special_tokens=False).ids)
+
+    return count
