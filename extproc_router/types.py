@@ -68,6 +68,7 @@ class Request(Struct, frozen=True):
         max_tokens: bound on the completion as the client wrote it, under whichever name; None where it is no whole
             number above 0.
         service_tier: as the client wrote it; empty where absent.
+        unread: what of the prompt is no text, though it stands for some, e.g. `token ids`; empty where all was read.
         tools_bytes: length of the declarations of tools, as JSON.
     """
 
@@ -82,6 +83,7 @@ class Request(Struct, frozen=True):
     max_tokens: int | None = None
     service_tier: str = ""
     tools_bytes: int = 0
+    unread: str = ""
 
 
 class Ask(Struct, frozen=True):

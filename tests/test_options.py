@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
@@ -15,7 +17,7 @@ from extproc_router.options import ClusterName, HeaderName, Key, Name, Section
         (Key, ["conversation", "request", "header:x-user-id"], ["", "header:", "header:X", "user", "requests"]),
     ],
 )
-def test_what_may_stand_in_a_name(kind: object, good: list[str], bad: list[str]) -> None:
+def test_what_may_stand_in_a_name(kind: Any, good: list[str], bad: list[str]) -> None:
     adapter: TypeAdapter[str] = TypeAdapter(kind)
     for text in good:
         assert adapter.validate_python(text) == text

@@ -102,4 +102,5 @@ def request(
         max_tokens=max_tokens,
         service_tier=string(document.service_tier),
         tools_bytes=len(document.tools),
+        unread=content.unread,
     )

@@ -6,6 +6,7 @@ which keeps a million of them as cheap as scanning for a quotation mark.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from extproc_router.dialects.raw import is_array, is_object, is_string, items, string
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from extproc_router.dialects.content import Content
 
 ROLE: Final = "user"
+IDS: Final = "token ids"
+
+_DIGIT: Final = re.compile(rb"[0-9]")
 
 
 def add_batch(content: Content, prompts: Raw) -> None:
@@ -29,4 +33,9 @@ def add_batch(content: Content, prompts: Raw) -> None:
     elif is_object(prompts):
         content.add_raw(prompts)
     elif is_array(prompts) and b'"' in bytes(prompts):
-        content.add(items(prompts))
+        parts = items(prompts)
+        content.add(parts)
+        if not all(is_string(part) or is_object(part) for part in parts):
+            content.unread = IDS
+    elif is_array(prompts) and _DIGIT.search(bytes(prompts)):
+        content.unread = IDS

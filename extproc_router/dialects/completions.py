@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 class _Completion(Body, kw_only=True, gc=False):
     prompt: Raw = ABSENT
     suffix: Raw = ABSENT
+    prompt_embeds: Raw = ABSENT
     max_tokens: Raw = ABSENT
 
 
@@ -67,6 +68,8 @@ class Completions:
                 raise InvalidRequest("'prompt' must be a string or an array.", param="prompt")
             content = Content()
             batch.add_batch(content, prompt)
+            if is_present(completion.prompt_embeds):
+                content.unread = "embeddings"
             content.say(string(completion.suffix))
             content.end_turn(batch.ROLE, even_if_silent=False)
             return request(self.name, body, completion, content, max_tokens=whole(completion.max_tokens))

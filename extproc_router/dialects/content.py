@@ -79,12 +79,14 @@ class Content:
         turns: the turns ended so far, oldest first.
         modalities: what was met beside text.
         called: whether a tool call was met.
+        unread: what stands for text and was not read, e.g. `token ids`; empty where there was none.
     """
 
     def __init__(self) -> None:
         self.turns: list[Turn] = []
         self.modalities: set[Modality] = set()
         self.called = False
+        self.unread = ""
         self._texts: list[str] = []
         self._pieces = 0
 

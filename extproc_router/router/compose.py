@@ -17,7 +17,7 @@ from extproc_router.router.readings import Readings
 from extproc_router.types import Answer, Decision, Mutation, Question, Reason, Reply, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from extproc_router.policy.engine import Choice
     from extproc_router.policy.guarding import Guarded
@@ -109,10 +109,7 @@ def stop(opened: Opened, guarded: Guarded, created: int) -> Answer:
         shadow=guarded.shadow,
     )
     if not guarded.stop:
-        unchecked = SafetyUnchecked("A safety check is not available for this request at the moment. Try again.")
-        reply = dialect.error(unchecked.status, unchecked)
-        reply = replace(reply, headers=(*reply.headers, _RETRY_AFTER))
-        return Answer(replace(decision, reason=Reason.UNCHECKED, status=unchecked.status), reply)
+        return unchecked(decision, dialect.error)
     if rule.action is Action.REFUSE:
         declined = dialect.decline(opened.body, opened.request, rule.message, decision.id, created)
         if declined is not None:
@@ -121,6 +118,14 @@ def stop(opened: Opened, guarded: Guarded, created: int) -> Answer:
     return Answer(
         replace(decision, reason=Reason.BLOCKED, status=blocked.status), dialect.error(blocked.status, blocked)
     )
+
+
+def unchecked(decision: Decision, tell: Callable[[int, ClientError], Reply]) -> Answer:
+    """Hold a request back, because a safety rule could not be decided."""
+    error = SafetyUnchecked("A safety check is not available for this request at the moment. Try again.")
+    reply = tell(error.status, error)
+    reply = replace(reply, headers=(*reply.headers, _RETRY_AFTER))
+    return Answer(replace(decision, reason=Reason.UNCHECKED, status=error.status), reply)
 
 
 def refuse(decision: Decision, error: ClientError, reply: Reply) -> Answer:

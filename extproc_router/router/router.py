@@ -18,7 +18,6 @@ from extproc_router.errors import (
     ModelFailed,
     ModelNotCleared,
     NoEligibleModel,
-    SafetyUnchecked,
     UncheckableBody,
     UnreadableBody,
 )
@@ -29,7 +28,7 @@ from extproc_router.policy.rules import Action
 from extproc_router.router import compose, paths
 from extproc_router.router.compose import Opened
 from extproc_router.router.readings import Readings
-from extproc_router.signals.base import Answers, Reader, Subject
+from extproc_router.signals.base import Answers, Cost, Reader, Subject
 from extproc_router.signals.pii import Pii
 from extproc_router.types import Answer, Ask, Decision, HttpRequest, Mutation, Question, Reason
 
@@ -127,6 +126,13 @@ class Router:
         self._guards = any(
             rule.strict and not rule.shadow and rule.action is not Action.FLAG for rule in terms.policy.safeguards
         )
+        # Of these, whether one has to read the prompt itself.
+        self._guards_text = any(
+            terms.readers[name].cost >= Cost.TEXT
+            for rule in terms.policy.safeguards
+            if rule.strict and not rule.shadow and rule.action is not Action.FLAG
+            for name in rule.applies.names
+        )
         self._blank = replace(_UNDECIDED, config_version=terms.config_version, encoder_version=terms.encoder_version)
 
     @property
@@ -186,11 +192,9 @@ class Router:
     def shed(self, http: HttpRequest, decision_id: str, why: str) -> Answer:
         """Let a request go on unread, by Envoy's default route, because there is no room for its body."""
         tier, decision = self._begin(http, decision_id)
-        decision = replace(decision, reason=Reason.SHED)
         if self._guards and not tier:
-            error = SafetyUnchecked(f"This request cannot be checked at the moment ({why}). Try again.")
-            return compose.refuse(decision, error, dialects.common_error(error.status, error))
-        return self._pass(decision, why, tier)
+            return compose.unchecked(replace(decision, why=why), dialects.common_error)
+        return self._pass(replace(decision, reason=Reason.SHED), why, tier)
 
     def decide(self, plan: Plan, answers: Answers) -> Answer | Plan:
         """Decide a planned request with the answers to its asks and questions, or with why there are none.
@@ -241,6 +245,8 @@ class Router:
         body = dialects.decode(http.body, encoding, self.max_body_bytes)
         request = dialect.read(body)
         decision = replace(decision, requested_model=request.model[:_MAX_LOGGED_NAME], stream=request.stream)
+        if request.unread and self._guards_text:
+            return self._pass_unread(decision, f"its prompt is {request.unread}", tier, dialect)
         readings = Readings(self.terms.readers, Subject(http.headers, request))
         return Opened(decision, dialect, request, body, body is not http.body, tier, readings)
 

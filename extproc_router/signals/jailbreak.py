@@ -8,6 +8,7 @@ from pydantic import Field
 
 from extproc_router.options import Section
 from extproc_router.signals import head
+from extproc_router.signals.texts import text_of
 
 if TYPE_CHECKING:
     from extproc_router.signals.base import Reader, Resources
@@ -24,6 +25,13 @@ class Options(Section):
         ),
     ]
     threshold: head.Threshold = None
+    of: Annotated[
+        Literal["incoming", "everything"],
+        Field(
+            description="`incoming`: turns that neither the operator nor the model wrote, going by their roles; "
+            "`everything`: all turns, for where clients may not be trusted to name roles"
+        ),
+    ] = "incoming"
 
 
 def build(name: str, options: Options, resources: Resources) -> Reader:
@@ -32,4 +40,4 @@ def build(name: str, options: Options, resources: Resources) -> Reader:
     Raises:
         ValueError: the encoder has no such head.
     """
-    return head.flag(name, "jailbreak", lambda subject: subject.incoming, options.threshold, resources)
+    return head.flag(name, "jailbreak", lambda subject: text_of(subject, options.of), options.threshold, resources)

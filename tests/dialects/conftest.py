@@ -42,6 +42,7 @@ class Golden(msgspec.Struct, frozen=True):
             max_tokens=self.read.get("max_tokens"),
             service_tier=self.read.get("service_tier", ""),
             tools_bytes=self.read.get("tools_bytes", 0),
+            unread=self.read.get("unread", ""),
         )
 
 

@@ -4,6 +4,7 @@ import pytest
 from msgspec import Raw
 
 from extproc_router.dialects.batch import add_batch
+from extproc_router.dialects.completions import Completions
 from extproc_router.dialects.content import Content
 from extproc_router.errors import InvalidRequest
 
@@ -42,3 +43,28 @@ def test_a_million_token_ids_are_no_pieces() -> None:
 def test_too_many_prompts() -> None:
     with pytest.raises(InvalidRequest, match="more than 10000"):
         text(b"[" + b'"",' * 10_000 + b'""]')
+
+
+@pytest.mark.parametrize(
+    ("prompt", "unread"),
+    [
+        ('"text"', ""),
+        ('["a", "b"]', ""),
+        ("[]", ""),
+        ("[[]]", ""),
+        ("[1, 2]", "token ids"),
+        ("[[1], [2]]", "token ids"),
+        ('["a", [1, 2]]', "token ids"),
+        ('["a", 7]', "token ids"),
+        ('{"content": [{"type": "text", "text": "a 1"}]}', ""),
+    ],
+)
+def test_what_stands_for_text_and_is_none_is_said(prompt: str, unread: str) -> None:
+    content = Content()
+    add_batch(content, Raw(prompt.encode()))
+    assert content.unread == unread
+
+
+def test_a_prompt_of_vectors_is_no_text_either() -> None:
+    assert Completions().read(b'{"prompt_embeds": "AAAA"}').unread == "embeddings"
+    assert Completions().read(b'{"prompt": "x", "prompt_embeds": null}').unread == ""

@@ -122,7 +122,7 @@ def router(
     """Two models; what the encoder reads as mathematics goes to the large one."""
     candidates = changes.pop("candidates", (SMALL, LARGE))
     default = changes.pop("default", candidates[0].name)
-    built = {kind: reader(kind) for kind in ("context", "domain", "jailbreak", "reasoning", "pii")}
+    built = {kind: reader(kind) for kind in ("context", "stream", "domain", "jailbreak", "reasoning", "pii")}
     built |= readers or {}
     table = [route("routing.domains", [LARGE], when("domain", "math"), reason=Reason.DOMAIN)]
     policy = Policy(

@@ -205,7 +205,7 @@ class TestUnread:
         ({}, b"", 400),
         ({"content-encoding": "br"}, b"{}", 415),
         ({"content-encoding": "gzip"}, b"\x1f\x8bbroken", 415),
-        ({"content-encoding": "gzip"}, gzip.compress(b" " * (CAP + 1)), 415),
+        ({"content-encoding": "gzip"}, gzip.compress(b" " * (CAP + 1), mtime=0), 415),
         ({"content-type": "multipart/form-data; boundary=x"}, b"--x", 415),
     )
 
@@ -236,6 +236,25 @@ class TestUnread:
         it = desk.router(safeguards=[desk.guard(Action.BLOCK, desk.when("jailbreak", "yes"))])
         decided = it.shed(desk.post(None), "id1", "no room")
         assert (decided.decision.status, desk.error(decided)["code"]) == (503, "safety_check_unavailable")
+        assert (decided.decision.reason, decided.decision.why) == (Reason.UNCHECKED, "no room")
+        assert ("retry-after", "1") in decided.action.headers
+
+    @pytest.mark.parametrize(
+        ("path", "body"),
+        [
+            ("/v1/completions", b'{"model": "small-8b", "prompt": [1, 2, 3]}'),
+            ("/v1/completions", b'{"model": "small-8b", "prompt_embeds": "AAAA"}'),
+            ("/v1/embeddings", b'{"model": "small-8b", "input": [[1, 2], [3]]}'),
+        ],
+    )
+    def test_token_ids_pass_where_no_rule_has_to_read_the_prompt(self, desk: Any, path: str, body: bytes) -> None:
+        http = HttpRequest("POST", path, {}, body)
+        reading = desk.router(safeguards=[desk.guard(Action.BLOCK, desk.when("jailbreak", "yes"))])
+        decided = desk.answer(http, reading)
+        assert (decided.decision.status, desk.error(decided)["code"]) == (415, "unsupported_media_type")
+        looking = desk.router(safeguards=[desk.guard(Action.BLOCK, desk.when("stream", "yes"))])
+        for it in (looking, desk.router()):
+            assert desk.answer(http, it).decision.reason is Reason.NAMED
 
 
 class TestQuestions:

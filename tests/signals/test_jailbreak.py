@@ -19,3 +19,8 @@ def test_everything_from_outside_is_read(build: Build, subject: MakeSubject, ans
 def test_the_threshold_may_be_ones_own(build: Build, subject: MakeSubject, answered: Answered) -> None:
     said = answered("one", "jailbreak", Flag(0.5, raised=False))
     assert build("jailbreak", threshold=0.4).read(subject("one"), said).labels == {"yes"}
+
+
+def test_roles_need_not_be_trusted(build: Build, subject: MakeSubject) -> None:
+    seen = subject(("system", "rules"), "one", ("assistant", "two"))
+    assert build("jailbreak", of="everything").asks(seen) == (Ask("rules\none\ntwo", frozenset({"jailbreak"})),)
