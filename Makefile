@@ -13,7 +13,7 @@ export HF_HUB_OFFLINE := 1
 export ORT_DISABLE_TELEMETRY := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench check format lint types contracts docs proto evaluate-setup train-setup model bench-encoder clean
+.PHONY: help demo test bench check format lint types contracts docs proto schema evaluate-setup train-setup model bench-encoder clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ docs: $(VENV)/.dev ## Check that the documents say what the code does
 
 proto: $(VENV)/.demo ## Compile proto/ again
 	@$(PIP) install -q --no-deps -e .
+
+schema: $(VENV)/.demo ## Write the config's JSON Schema again (docs/router.schema.json)
+	@$(BIN)/extproc-router schema >docs/router.schema.json
 
 evaluate-setup: $(VENV)/.evaluate ## Install what reports and `extproc-router drift` need (matplotlib, scipy)
 

@@ -70,6 +70,8 @@ class Request(Struct, frozen=True):
         service_tier: as the client wrote it; empty where absent.
         unread: what of the prompt is no text, though it stands for some, e.g. `token ids`; empty where all was read.
         tools_bytes: length of the declarations of tools, as JSON.
+        declared: the JSON values, a line each, that models read though nobody says them in a turn: declarations of
+            tools, schemas of the answer, documents, names of speakers. `json_text.strings` gives their text.
     """
 
     api: str
@@ -84,6 +86,7 @@ class Request(Struct, frozen=True):
     service_tier: str = ""
     tools_bytes: int = 0
     unread: str = ""
+    declared: bytes = b""
 
 
 class Ask(Struct, frozen=True):

@@ -109,6 +109,7 @@ def build_router(config: Config, encoder: Encoder) -> Router:
         readers=compiled.readers,
         redactors=compiled.redactors,
         matchers=compiled.matchers,
+        unrouted=config.routing.unrouted,
         counters=counters(config),
         counts_tokens=compiled.counts_tokens,
         sticky_by=compiled.sticky_by,

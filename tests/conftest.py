@@ -91,7 +91,7 @@ rules:
     max_tokens: 100
   - {name: shady, when: {stream: true}, use: free, shadow: true}
   - {name: gold, when: {plan: gold}, use: [large, free]}
-routing: {default: small}
+routing: {default: small, unrouted: pass}
 """
 
 

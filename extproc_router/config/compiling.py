@@ -10,6 +10,7 @@ from msgspec import Struct
 from extproc_router import signals
 from extproc_router.config.conditions import Conditions
 from extproc_router.config.document import in_file_order
+from extproc_router.config.doubtful import doubts
 from extproc_router.config.meaning import declared_signals, did_you_mean
 from extproc_router.config.reach import unreachable
 from extproc_router.config.routes import Routes
@@ -65,7 +66,7 @@ def compile_config(config: Config, resources: Resources) -> Compiled:
     readers, lacking, matchers = _signals(config, resources, complain)
     conditions = Conditions(readers, lacking, complain)
     safeguards = Safeguards(config.privacy_tiers, readers, conditions, complain)
-    guards = [safeguards.compile(written, ("safety", place)) for place, written in config.entries("safety")]
+    guards = {place: safeguards.compile(written, ("safety", place)) for place, written in config.entries("safety")}
     routes = Routes(config, readers, conditions, complain)
     compiled = tuple(routes.compile())
     if mistakes:
@@ -74,7 +75,7 @@ def compile_config(config: Config, resources: Resources) -> Compiled:
         candidates={candidate.name: candidate for candidate in config.candidates},
         auto=frozenset({"", *config.auto}),
         tiers=config.privacy_tiers,
-        safeguards=tuple(sorted(guards, key=lambda rule: _STRICTNESS[rule.action])),
+        safeguards=tuple(sorted(guards.values(), key=lambda rule: _STRICTNESS[rule.action])),
         routes=compiled,
         default=config.routing.default,
     )
@@ -86,7 +87,7 @@ def compile_config(config: Config, resources: Resources) -> Compiled:
         matchers=matchers,
         counts_tokens=routes.count_tokens or any(candidate.window for candidate in config.candidates),
         sticky_by=None if sticky_by == "none" else sticky_by,
-        warnings=in_file_order(unreachable(config, compiled)),
+        warnings=in_file_order((*unreachable(config, compiled), *doubts(config, guards))),
     )
 
 

@@ -55,6 +55,8 @@ def _numbers(written: Comparison, reader: Reader, *, is_long: bool) -> Iterator[
     outside = [bound for bound, number in stated if isinstance(reader, Head) and not 0 <= number <= 1]
     for bound in outside if is_long else outside[:1]:
         yield (bound,) if is_long else (), f"{reader.name!r} is in [0, 1]"
+    if not (is_long or outside) and isinstance(reader, Head):
+        yield (), f"{reader.name!r} is hardly ever exactly that: compare it, e.g. {{at_least: {stated[0][1]:g}}}"
     lower = max(((number, bound) for bound, number in stated if bound in ("above", "at_least")), key=_low, default=None)
     upper = min(((number, bound) for bound, number in stated if bound in ("below", "at_most")), key=_high, default=None)
     if lower is None or upper is None:

@@ -42,6 +42,7 @@ class Safeguards:
         self, tiers: Sequence[str], readers: Mapping[str, Reader], conditions: Conditions, complain: Complain
     ) -> None:
         self._tiers, self._readers, self._conditions, self._complain = tiers, readers, conditions, complain
+        self._redacts = ""
 
     def compile(self, written: SafetyRule, path: Path) -> Safeguard:
         """Compile one rule."""
@@ -89,6 +90,12 @@ class Safeguards:
                 listed = f"; there is {', '.join(known)}" if known else ""
                 self._complain((*path, "signal"), f"{written.signal!r} is no signal of kind pii{listed}")
             return
+        self._redacts = self._redacts or written.signal
+        if written.signal != self._redacts:
+            # Each numbers its placeholders from 1: two values would become one.
+            self._complain(
+                (*path, "signal"), f"{self._redacts!r} redacts already: let one signal find what all rules redact"
+            )
         for place, kind in enumerate(written.types or ()):
             if kind not in reader.known:
                 near = did_you_mean(kind, sorted(reader.known))

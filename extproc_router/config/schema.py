@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -23,6 +23,13 @@ class Routing(Section):
     ] = Field(default_factory=dict)
     confidence_floor: Annotated[
         float | None, Field(ge=0, le=1, description="a less sure domain decides nothing; default: the artefact's own")
+    ] = None
+    unrouted: Annotated[
+        Literal["pass", "refuse"] | None,
+        Field(
+            description="requests on other paths than the APIs', which nobody reads: `pass` to the default route, or "
+            "`refuse` those that may have a body; default: refuse where safety rules are in force"
+        ),
     ] = None
     sticky_by: Annotated[
         str,

@@ -17,7 +17,7 @@ from extproc_router.dialects.anthropic_decline import decline_message
 from extproc_router.dialects.base import Body, request
 from extproc_router.dialects.changes import cap, prefix
 from extproc_router.dialects.complaints import complaining
-from extproc_router.dialects.content import MAX_PIECES, Content
+from extproc_router.dialects.content import MAX_PIECES, MAX_ROLE, Content
 from extproc_router.dialects.json_document import read_object
 from extproc_router.dialects.raw import ABSENT, is_object, items, string, whole
 from extproc_router.dialects.replies import anthropic_error
@@ -36,7 +36,7 @@ them; else the last user turn of every agent would be a tool's output."""
 
 
 class _Message(Struct, kw_only=True, gc=False):
-    role: str
+    role: Annotated[str, Meta(max_length=MAX_ROLE)]
     content: str | list[Raw] | None = None
 
 
@@ -44,6 +44,8 @@ class _Messages(Body, kw_only=True, gc=False):
     messages: Annotated[list[_Message], Meta(max_length=MAX_PIECES)]
     system: str | list[Raw] | None = None
     mcp_servers: Raw = ABSENT
+    output_config: Raw = ABSENT
+    output_format: Raw = ABSENT
     max_tokens: Raw = ABSENT
 
 
@@ -75,6 +77,7 @@ class AnthropicMessages:
         with complaining(body):
             messages = read_object(body, _MESSAGES)
             content = Content()
+            content.declare(messages.output_config, messages.output_format)
             content.add(messages.system)
             content.end_turn(SYSTEM_ROLE, even_if_silent=False)
             content.count(len(messages.messages))

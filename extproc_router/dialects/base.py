@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Raw, Struct
 
-from extproc_router.dialects.raw import ABSENT, is_true, items, string
+from extproc_router.dialects.raw import ABSENT, is_present, is_true, items, string
 from extproc_router.dialects.splice import find_model
 from extproc_router.types import Request
 
@@ -72,13 +72,23 @@ class Dialect(Protocol):
 class Body(Struct, kw_only=True, gc=False):
     """The members that all bodies share; each dialect adds its own.
 
-    All are views: a wrong type in them is for the upstream to judge, save in `model`.
+    All are views: a wrong type in them is for the upstream to judge, save in `model`. Those of the second group are
+    vLLM's and OpenAI's for models to read, or to write by; servers take them behind several paths.
     """
 
     model: Raw = ABSENT
     stream: Raw = ABSENT
     tools: Raw = ABSENT
     service_tier: Raw = ABSENT
+
+    chat_template: Raw = ABSENT
+    chat_template_kwargs: Raw = ABSENT
+    documents: Raw = ABSENT
+    guided_choice: Raw = ABSENT
+    guided_grammar: Raw = ABSENT
+    guided_json: Raw = ABSENT
+    guided_regex: Raw = ABSENT
+    structured_outputs: Raw = ABSENT
 
 
 def request(
@@ -90,6 +100,18 @@ def request(
         InvalidRequest: `model` is neither a string nor null.
     """
     model, span = find_model(body, document.model)
+    content.declare(
+        document.tools,
+        document.chat_template_kwargs,
+        document.documents,
+        document.guided_choice,
+        document.guided_grammar,
+        document.guided_json,
+        document.guided_regex,
+        document.structured_outputs,
+    )
+    if is_present(document.chat_template):
+        content.unread = "a chat template"  # it can say whatever it likes, in a language of its own
     return Request(
         api=api,
         model=model,
@@ -103,4 +125,5 @@ def request(
         service_tier=string(document.service_tier),
         tools_bytes=len(document.tools),
         unread=content.unread,
+        declared=content.declared,
     )

@@ -14,7 +14,7 @@ from extproc_router.candidates import ReasoningStyle
 from extproc_router.dialects.base import Body, request
 from extproc_router.dialects.changes import cap, include_usage, prefix
 from extproc_router.dialects.complaints import complaining
-from extproc_router.dialects.content import MAX_PIECES, Content
+from extproc_router.dialects.content import MAX_PIECES, MAX_ROLE, Content
 from extproc_router.dialects.json_document import read_object
 from extproc_router.dialects.openai_decline import decline_chat
 from extproc_router.dialects.raw import ABSENT, is_object, is_present, items, string, whole
@@ -34,8 +34,9 @@ if TYPE_CHECKING:
 class Message(Struct, kw_only=True, gc=False):
     """One message; what is typed here is refused when it is of another type, views are read as far as they go."""
 
-    role: str
+    role: Annotated[str, Meta(max_length=MAX_ROLE)]
     content: str | list[Raw] | None = None
+    name: Raw = ABSENT
     refusal: Raw = ABSENT
     reasoning: Raw = ABSENT
     reasoning_content: Raw = ABSENT
@@ -50,6 +51,8 @@ Messages = Annotated[list[Message], Meta(max_length=MAX_PIECES)]
 class _Chat(Body, kw_only=True, gc=False):
     messages: Messages
     functions: Raw = ABSENT
+    prediction: Raw = ABSENT
+    response_format: Raw = ABSENT
     max_completion_tokens: Raw = ABSENT
     max_tokens: Raw = ABSENT
 
@@ -102,6 +105,7 @@ class ChatCompletions:
         with complaining(body):
             chat = read_object(body, _CHAT)
             content = Content()
+            content.declare(chat.functions, chat.prediction, chat.response_format)
             add_messages(content, chat.messages)
             bound = whole(chat.max_completion_tokens) or whole(chat.max_tokens)
             return request(self.name, body, chat, content, tools=bool(items(chat.functions)), max_tokens=bound)
@@ -134,7 +138,11 @@ def add_messages(content: Content, messages: Sequence[Message]) -> None:
     """
     content.count(len(messages))
     for message in messages:
-        content.say(string(message.reasoning) or string(message.reasoning_content))
+        if len(message.name):
+            content.declare(message.name)
+        content.say(string(message.reasoning))
+        if message.reasoning_content != message.reasoning:  # servers are moving from one name to the other
+            content.say(string(message.reasoning_content))
         content.add(message.content)
         content.say(string(message.refusal))
         if is_present(message.audio):
@@ -154,7 +162,7 @@ def add_messages(content: Content, messages: Sequence[Message]) -> None:
 def _add_function(content: Content, raw: Raw) -> None:
     if is_object(raw):
         function = _FUNCTION.decode(raw)
-        content.call(function.name, function.arguments if is_present(function.arguments) else function.input)
+        content.call(function.name, function.arguments, function.input)
 
 
 def _prefix(editor: Editor, text: str, messages: Raw) -> None:

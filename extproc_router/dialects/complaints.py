@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _PLACE = re.compile(r"^(?P<what>.*?)(?: - at `\$\.?(?P<path>[^`]*)`)?$", re.DOTALL)
 _MISSING = re.compile(r"^Object missing required field `(?P<name>[^`]*)`$")
 _EXPECTED = re.compile(r"^Expected `(?P<expected>[^`]*)`, got `(?P<got>[^`]*)`$")
-_TOO_LONG = re.compile(r"^Expected `array` of length <= (?P<limit>\d+)$")
+_TOO_LONG = re.compile(r"^Expected `(?P<kind>array|str)` of length <= (?P<limit>\d+)$")
 _BYTE = re.compile(r"\(byte \d+\)")
 _HALF_A_PAIR = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])"
@@ -66,7 +66,8 @@ def _wrong_shape(complaint: str) -> InvalidRequest:
         return InvalidRequest(f"Missing required parameter: '{param}'.", param=param)
     subject = f"'{path}'" if path else "The request body"
     if too_long := _TOO_LONG.match(what):
-        return InvalidRequest(f"{subject} is longer than {too_long['limit']} items.", param=path or None)
+        unit = "items" if too_long["kind"] == "array" else "characters"
+        return InvalidRequest(f"{subject} is longer than {too_long['limit']} {unit}.", param=path or None)
     if expected := _EXPECTED.match(what):
         wanted = _either([_PEOPLE_SAY.get(name, name) for name in expected["expected"].split(" | ")])
         got = _PEOPLE_SAY.get(expected["got"], expected["got"])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from msgspec import Raw, Struct
 
+from extproc_router import json_text
 from extproc_router.dialects.raw import ABSENT, is_array, is_object, is_string, items, string, text
 from extproc_router.errors import InvalidRequest
 from extproc_router.types import Modality, Turn
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 MAX_PIECES: Final = 10_000
 """Messages, parts and tool calls in one request, some 20 ms of reading. A conversation that long fits no model."""
+
+MAX_ROLE: Final = 64
+"""Characters of a role: templates write it into the prompt, but no text belongs there."""
 
 MAX_DEPTH: Final = 8
 """Content within content. The deepest that an API documents is 4: message, tool result, document, its source."""
@@ -60,6 +64,10 @@ class _Part(Struct, gc=False):
     source: Raw = ABSENT
 
 
+class _Text(Struct, gc=False):
+    value: Raw = ABSENT
+
+
 class _Source(Struct, gc=False):
     type: Raw = ABSENT
     data: Raw = ABSENT
@@ -67,6 +75,7 @@ class _Source(Struct, gc=False):
 
 
 _PART = msgspec.json.Decoder(_Part)
+_TEXT = msgspec.json.Decoder(_Text)
 _SOURCE = msgspec.json.Decoder(_Source)
 # The members that are named after a kind; all others are skipped, however many there are.
 _KINDS = msgspec.json.Decoder(msgspec.defstruct("_Kinds", [(name, Raw, ABSENT) for name in MODALITIES]))
@@ -88,7 +97,17 @@ class Content:
         self.called = False
         self.unread = ""
         self._texts: list[str] = []
+        self._declared: list[Raw] = []
         self._pieces = 0
+
+    @property
+    def declared(self) -> bytes:
+        """As `Request.declared`."""
+        return b"\n".join(self._declared)
+
+    def declare(self, *views: Raw) -> None:
+        """Note values that models read, but that are nobody's words; they are not decoded."""
+        self._declared += filter(len, views)
 
     def end_turn(self, role: str, *, even_if_silent: bool = True) -> None:
         """Make one turn of all text since the last one."""
@@ -101,9 +120,22 @@ class Content:
         if said:
             self._texts.append(said)
 
-    def call(self, name: Raw, arguments: Raw) -> None:
-        """Add a tool call: its name and its arguments as the client spelled them."""
-        self.say(" ".join(filter(None, (string(name), text(arguments)))))
+    def call(self, name: Raw, *asked: Raw) -> None:
+        """Add a tool call: its name, and what is asked as the client spelled it, but for escapes in JSON."""
+        spelled = [json_text.unescaped(text(each)) for each in asked if len(each)]
+        self.say(" ".join(filter(None, (string(name), *spelled))))
+
+    def answer(self, output: Raw) -> None:
+        """Add what a tool answered: content, or else an object of no known shape, of which all strings are text.
+
+        Raises:
+            InvalidRequest: as `add` does.
+        """
+        for piece in items(output) or (output,):
+            before = len(self._texts)
+            self.add_raw(piece)
+            if is_object(piece) and len(self._texts) == before and _kind(piece) not in MODALITIES:
+                self.say(json_text.strings(bytes(piece)))
 
     def count(self, pieces: int) -> None:
         """Account for pieces about to be read.
@@ -149,14 +181,18 @@ class Content:
 
     def _add_part(self, raw: Raw, depth: int) -> None:
         part = _PART.decode(raw)
-        kind = string(part.type)
-        if modality := MODALITIES.get(kind or _kind_by_member(raw)):
+        kind = string(part.type) or _kind_by_member(raw)
+        if modality := MODALITIES.get(kind):
             self.modalities.add(modality)
+        elif kind == "search_result":
+            self.say(string(part.source))
         if kind.endswith("tool_use"):
             self.called = True
             self.call(part.name, part.input)
         for said in (part.title, part.context, part.text, part.refusal, part.thinking):
             self.say(string(said))
+        if is_object(part.text):
+            self.say(string(_TEXT.decode(part.text).value))
         for printed in (part.stdout, part.stderr, part.logs):
             self.say(string(printed))
         self.add_raw(part.content, depth=depth + 1)
@@ -169,6 +205,10 @@ class Content:
         if string(source.type) == "text":
             self.say(string(source.data))
         self.add_raw(source.content, depth=depth + 1)
+
+
+def _kind(part: Raw) -> str:
+    return string(_PART.decode(part).type) or _kind_by_member(part)
 
 
 def _kind_by_member(part: Raw) -> str:

@@ -1,95 +1,61 @@
-"""Personal data in a body give way, character by character, to what stands for them.
+"""Personal data in a body give way, character by character, to what stands for them (`searchable` says where).
 
-Whatever may hold something that people or tools wrote is offered to the search: all strings under the members in
-`_SECTIONS`, those of unknown members and unknown kinds of parts too, and numbers that are long enough to be somebody's.
-Left out are keys, names that an API defines, ids, signatures and base64 (`_STRUCTURAL`, `_HELD`, `_DATA_URL`): a
-change there protects nobody and breaks the request. What a tool was asked is free of structure (`_FREE_FORM`): a
-member `name` is a name there, so all of it is offered. So is `thinking`: a changed block no longer fits its
-signature, but a model that only ever saw placeholders thinks in placeholders, and an error is better than a leak.
+A tool's arguments are often JSON within a string, in which escapes may hide what is searched: such a string is
+searched as it is and once more as the JSON that it is.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+from msgspec import Raw
+
+from extproc_router import json_text
 from extproc_router.dialects.edits import Edit, apply
 from extproc_router.dialects.literals import offsets
+from extproc_router.dialects.searchable import MIN_CHARACTERS, MIN_DIGITS, is_data_url, searchable, too_much
+from extproc_router.types import Replacement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from extproc_router.types import Replacement
+MAX_PIECES: Final = 5_000
+"""Strings and numbers that are searched in one body: each search has a price of its own, however short the text."""
 
-MIN_DIGITS: Final = 7
-"""Shorter numbers are nobody's: token ids, sizes, years."""
+MAX_REPLACEMENTS: Final = 2_000
+"""In one body: nobody can tell what is meant where so much is left out."""
 
-# A body is valid JSON, so a string before a colon is a key, and brackets outside of strings are in pairs.
-_TOKEN = re.compile(rb'"([^"\\]*+(?:\\.[^"\\]*+)*+)"([ \t\n\r]*+:)?|[\[\]{}]|-?[0-9][0-9.eE+-]{%d,}' % (MIN_DIGITS - 1))
 _DIGIT = re.compile(rb"[0-9]")
-# All of it must be base64, so that no text is taken for it.
-_DATA_URL = re.compile(rb"data:[\w.+-]+/[\w.+-]+(?:;[\w.=+-]+)*;base64,[A-Za-z0-9+/_=-]*", re.IGNORECASE)
-_QUOTE, _OPEN, _CLOSE = ord('"'), frozenset(b"[{"), frozenset(b"]}")
-
-_STRUCTURAL: Final = frozenset(
-    b"role type id tool_call_id tool_use_id call_id item_id response_id previous_response_id approval_request_id"
-    b" file_id container_id uuid model tool_name server_label server_name cache_control expires_at created_at"
-    b" signature thought_signature encrypted_content encrypted_index encrypted_stdout"
-    b" file_data b64_json image audio video image_embeds audio_embeds logprobs".split()
-)
-_FREE_FORM: Final = frozenset(b"input arguments variables attributes metadata env".split())
-
-# What a value is: not looked at, the body itself, what an API defines and so has structure, what nobody defines.
-_SKIPPED, _BODY, _CONTENT, _FREE = range(4)
-
-_SECTIONS: Final = dict.fromkeys(
-    b"messages system prompt suffix input instructions user safety_identifier prediction".split(), _CONTENT
-) | {b"metadata": _FREE}
+_QUOTE = ord('"')
+_JSON = msgspec.json.Decoder(Raw)
 
 
-class _Frame:
-    """A container that was entered: its mode, that of the value to come, and what decides on the values held back."""
+class _Search:
+    """The search, within bounds."""
 
-    __slots__ = ("held", "inner", "key", "mode", "role", "type")
+    def __init__(self, find: Callable[[str], Sequence[Replacement]]) -> None:
+        self._find = find
+        self._pieces = self._replacements = 0
 
-    def __init__(self, mode: int) -> None:
-        self.mode = self.inner = mode
-        self.key = b""
-        self.role = self.type = b""
-        self.held: list[tuple[bytes, int, int]] = []
-
-    def enter(self, key: bytes) -> None:
-        """Come to a member."""
-        self.key = key
-        if self.mode == _BODY:
-            self.inner = _SECTIONS.get(key, _SKIPPED)
-        elif self.mode == _CONTENT:
-            self.inner = _CONTENT
-            if key in _STRUCTURAL:
-                self.inner = _SKIPPED
-            elif key in _FREE_FORM:
-                self.inner = _FREE
-
-    def note(self, body: bytes, start: int, end: int) -> None:
-        """Come to a string that is skipped."""
-        if self.key == b"type":
-            self.type = _plain(body[start:end])
-        elif self.key == b"role":
-            self.role = _plain(body[start:end])
-
-
-# These members are content in some objects only, and which ones may be known as late as at the object's end: names are
-# those of people in messages, `data` is text in a source that says so, a result is base64 where an image was made.
-_HELD: Final[dict[bytes, Callable[[_Frame], bool]]] = {
-    b"name": lambda frame: frame.role not in {b"", b"tool", b"function"},
-    b"data": lambda frame: frame.type == b"text",
-    b"result": lambda frame: frame.type != b"image_generation_call",
-}
+    def __call__(self, text: str) -> Sequence[Replacement]:
+        self._pieces += 1
+        if self._pieces > MAX_PIECES:
+            raise too_much()
+        found = self._find(text)
+        self._replacements += len(found)
+        if self._replacements > MAX_REPLACEMENTS:
+            raise too_much()
+        return found
 
 
 def redactions(body: bytes, find: Callable[[str], Sequence[Replacement]]) -> tuple[Edit, ...]:
     """The edits that put replacements in the place of what is found.
+
+    Members of one object may come to have the same name: of those whose names are personal data of one kind.
 
     Args:
         body: what a dialect has read, so it is valid JSON.
@@ -98,49 +64,34 @@ def redactions(body: bytes, find: Callable[[str], Sequence[Replacement]]) -> tup
 
     Returns:
         Edits that touch the found characters only.
+
+    Raises:
+        UncheckableBody: there is more to search, or to replace, than the bounds of this module and of `searchable`.
     """
-    edits: list[Edit] = []
-    for start, end in _offered(body):
-        search = _in_string if body[start - 1] == _QUOTE else _in_number
-        edits += search(body, start, end, find)
-    return tuple(edits)
+    search = _Search(find)
+    return tuple(_edits(body, search, within=False))
 
 
-def _offered(body: bytes) -> Iterator[tuple[int, int]]:
-    """Where the strings, without their quotation marks, and the numbers stand that may hold content."""
-    frames = [_Frame(_BODY)]
-    for token in _TOKEN.finditer(body):
-        kind, frame = body[token.start()], frames[-1]
-        if kind in _OPEN:
-            frames.append(_Frame(frame.inner))
-        elif kind in _CLOSE:
-            yield from [(start, end) for key, start, end in frames.pop().held if _HELD[key](frame)]
-        elif kind != _QUOTE:
-            if frame.inner != _SKIPPED:
-                yield token.span()
-        elif token.end(2) >= 0:
-            frame.enter(_plain(token[1]))
-        elif frame.inner == _SKIPPED:
-            frame.note(body, *token.span(1))
-        elif frame.inner == _CONTENT and frame.key in _HELD:
-            frame.held.append((frame.key, *token.span(1)))
-        else:
-            yield token.span(1)
+def _edits(body: bytes, search: _Search, *, within: bool) -> Iterator[Edit]:
+    for start, end in searchable(body, free=within):
+        if body[start - 1] != _QUOTE:
+            yield from _in_number(body, start, end, search)
+        elif end - start >= MIN_CHARACTERS:
+            yield from _in_string(body, start, end, search, within=within)
 
 
-def _plain(literal: bytes) -> bytes:
-    if b"\\" not in literal:
-        return literal
-    text: str = json.loads(b'"%b"' % literal)
-    return text.encode()
-
-
-def _in_string(body: bytes, start: int, end: int, find: Callable[[str], Sequence[Replacement]]) -> list[Edit]:
+def _in_string(body: bytes, start: int, end: int, search: _Search, *, within: bool) -> list[Edit]:
     literal = body[start:end]
-    if not literal or _DATA_URL.fullmatch(literal):
+    if is_data_url(literal):
         return []
-    text: str = json.loads(b'"%b"' % literal) if b"\\" in literal else literal.decode()
-    found = find(text)
+    text = literal.decode()
+    if "\\" in text:
+        text = json_text.whole(json.loads(f'"{text}"'))
+    if len(text) < MIN_CHARACTERS:
+        return []
+    found = search(text)
+    if not within and "\\u" in text and text.lstrip()[:1] in {"{", "["}:
+        found = _joined(_in_json(text, search), found)
     if not found:
         return []
     places = offsets(literal, [place for piece in found for place in (piece.start, piece.end)])
@@ -151,9 +102,37 @@ def _in_string(body: bytes, start: int, end: int, find: Callable[[str], Sequence
     ]
 
 
-def _in_number(body: bytes, start: int, end: int, find: Callable[[str], Sequence[Replacement]]) -> list[Edit]:
+def _in_json(text: str, search: _Search) -> list[Replacement]:
+    """What is found in a text that is JSON itself, if it is."""
+    spelled = text.encode()
+    try:
+        _JSON.decode(spelled)
+    except (msgspec.DecodeError, RecursionError):
+        return []
+    found = []
+    read = size = 0  # bytes that were counted, and their characters
+    for edit in _edits(spelled, search, within=True):
+        begin = size + len(spelled[read : edit.start].decode())
+        size = begin + len(spelled[edit.start : edit.end].decode())
+        read = edit.end
+        found.append(Replacement(begin, size, edit.text.decode()))
+    return found
+
+
+def _joined(found: list[Replacement], others: Sequence[Replacement]) -> list[Replacement]:
+    """What was found, and of the others those that touch nothing of it."""
+    ends = [piece.end for piece in found]
+    more = []
+    for other in others:
+        place = bisect_left(ends, other.start + 1)
+        if place == len(found) or found[place].start >= other.end:
+            more.append(other)
+    return sorted((*found, *more), key=lambda piece: piece.start)
+
+
+def _in_number(body: bytes, start: int, end: int, search: _Search) -> list[Edit]:
     spelling = body[start:end]
-    found = find(spelling.decode()) if len(_DIGIT.findall(spelling)) >= MIN_DIGITS else ()
+    found = search(spelling.decode()) if len(_DIGIT.findall(spelling)) >= MIN_DIGITS else ()
     if not found:
         return []
     edits = [Edit(piece.start, piece.end, piece.text.encode()) for piece in found]

@@ -18,12 +18,13 @@ from extproc_router.candidates import ReasoningStyle
 from extproc_router.dialects.base import Body, request
 from extproc_router.dialects.changes import cap, prefix
 from extproc_router.dialects.complaints import complaining
-from extproc_router.dialects.content import MAX_PIECES, MODALITIES, Content
+from extproc_router.dialects.content import MAX_PIECES, MAX_ROLE, MODALITIES, Content
 from extproc_router.dialects.json_document import read_object
 from extproc_router.dialects.raw import ABSENT, is_object, is_present, is_string, items, string, whole
 from extproc_router.dialects.replies import openai_error
 from extproc_router.dialects.responses_decline import decline_response
 from extproc_router.dialects.thinking import Thinking, tell_nested_effort, think
+from extproc_router.errors import InvalidRequest
 from extproc_router.types import Modality
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 INSTRUCTIONS_ROLE: Final = "system"
 """`instructions` are, in the documentation's words, a system message put into the model's context."""
 
+TOOL_ROLE: Final = "tool"
+
 MIN_OUTPUT_TOKENS: Final = 16
 """OpenAI refuses a lower bound."""
 
@@ -43,6 +46,7 @@ class _Response(Body, kw_only=True, gc=False):
     input: str | Annotated[list[Raw], Meta(max_length=MAX_PIECES)] | None = None
     instructions: Raw = ABSENT
     prompt: Raw = ABSENT
+    text: Raw = ABSENT
     max_output_tokens: Raw = ABSENT
 
 
@@ -104,6 +108,7 @@ class Responses:
         with complaining(body):
             response = read_object(body, _RESPONSE)
             content = Content()
+            content.declare(response.text)
             content.say(string(response.instructions))
             content.end_turn(INSTRUCTIONS_ROLE, even_if_silent=False)
             _add_variables(content, response.prompt)
@@ -133,9 +138,11 @@ class Responses:
 def _add_variables(content: Content, raw: Raw) -> None:
     """Text may also travel as the variables of a prompt that is stored upstream."""
     variables = _PROMPT.decode(raw).variables if is_object(raw) else ABSENT
-    values = _VARIABLES.decode(variables).values() if is_object(variables) else ()
-    content.count(len(values))
-    for value in values:
+    named = _VARIABLES.decode(variables) if is_object(variables) else {}
+    content.count(len(named))
+    if named:
+        content.declare(Raw(msgspec.json.encode(list(named))))
+    for value in named.values():
         content.add_raw(value)
     content.end_turn("user", even_if_silent=False)
 
@@ -147,11 +154,11 @@ def _add_input(content: Content, given: str | list[Raw] | None) -> bool:
         content.end_turn("user", even_if_silent=False)
         return False
     content.count(len(given))
-    declared = [_add_item(content, item) for item in given]
+    declared = [_add_item(content, item, place) for place, item in enumerate(given)]
     return any(declared)
 
 
-def _add_item(content: Content, raw: Raw) -> bool:
+def _add_item(content: Content, raw: Raw, place: int) -> bool:
     if is_string(raw):
         content.say(string(raw))
         content.end_turn("user")
@@ -160,32 +167,43 @@ def _add_item(content: Content, raw: Raw) -> bool:
         return False
     item = _ITEM.decode(raw)
     kind, role = string(item.type), string(item.role)
+    if len(role) > MAX_ROLE:
+        param = f"input[{place}].role"
+        raise InvalidRequest(f"'{param}' is longer than {MAX_ROLE} characters.", param=param)
     if kind in MODALITIES or kind.endswith("_text"):
         # Some clients leave the message around a part away.
         content.add_raw(raw)
         content.end_turn(role or "user", even_if_silent=False)
         return False
     content.called = content.called or kind.endswith("_call")
+    author = role or _author(kind)
+    if len(item.tools):
+        content.declare(item.tools)
     if kind == "image_generation_call":
         content.modalities.add(Modality.IMAGE)
     else:
-        _add_call(content, item)
+        _add_call(content, item, author)
     content.add_raw(item.summary)
     content.add_raw(item.content)
     content.say(string(item.reason))
-    content.end_turn(role or _author(kind), even_if_silent=bool(role) and kind in {"", "message"})
+    content.end_turn(author, even_if_silent=bool(role) and kind in {"", "message"})
     return bool(items(item.tools)) and kind == "additional_tools"
 
 
-def _add_call(content: Content, item: _Item) -> None:
-    asked = (item.arguments, item.input, item.action, item.operation, item.code, item.queries)
-    content.call(item.name, next(filter(is_present, asked), ABSENT))
-    for answer in (item.output, item.outputs, item.results):
-        content.add_raw(answer)
+def _add_call(content: Content, item: _Item, role: str) -> None:
+    """Add what a tool was asked and, apart from that, what it answered: some kinds of item hold both."""
+    content.call(item.name, item.arguments, item.input, item.action, item.operation, item.code, item.queries)
+    answers = [answer for answer in (item.output, item.outputs, item.results) if is_present(answer)]
+    if not (answers or len(item.result)):
+        return
+    content.end_turn(role, even_if_silent=False)
+    for answer in answers:
+        content.answer(answer)
     content.say(string(item.result))
+    content.end_turn(TOOL_ROLE, even_if_silent=False)
 
 
 def _author(kind: str) -> str:
     if kind.endswith("_output"):
-        return "tool"
+        return TOOL_ROLE
     return "assistant" if kind.endswith("_call") or kind in _MODELS_OWN else "user"

@@ -1,7 +1,8 @@
 """Where in the middle of a long text somebody may be giving orders to the model.
 
 A long text is read in part, and whoever hides an instruction in one hides it where it is not read. These words answer
-nothing: they choose which block of the middle the encoder gets to see beside head and tail.
+nothing: they choose which block of the middle the encoder gets to see beside head and tail, and whether word vectors
+alone may call a text harmless.
 
 Words alone, and no patterns with gaps: RE2 makes a small automaton of them, which no text can blow up.
 """
@@ -57,6 +58,11 @@ def find(text: str, start: int, end: int, width: int) -> int | None:
         if total > best:
             best, middle = total, (hits[first].start + hit.end) // 2
     return middle
+
+
+def is_telling(text: str) -> bool:
+    """Whether a strong cue stands in a text, or a verb beside its object, within the first `_MOST` cues."""
+    return _TELLING in _weights(hits_in(text, 0, len(text)))
 
 
 def hits_in(text: str, start: int, end: int) -> list[Hit]:

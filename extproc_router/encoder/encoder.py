@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from extproc_router.encoder import artefact, recent, tiers, words
+from extproc_router.encoder import artefact, cues, recent, tiers, words
 from extproc_router.encoder.heads import Page, View
 from extproc_router.encoder.recent import Recent
 from extproc_router.errors import ArtefactError
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from extproc_router.encoder.tokenizer import Tokens
 
 DOMAIN = "domain"
+JAILBREAK = "jailbreak"
+_APART = 64  # characters between two tokens that were not left out of the window on purpose
 
 
 class Encoder:
@@ -75,7 +77,8 @@ class Encoder:
         Args:
             text: any.
             signals: names of the heads to ask; None for all that are enabled.
-            tiers: whether a tier before the last may answer where it is sure enough.
+            tiers: whether a tier before the last may answer where it is sure enough. Where the words themselves
+                speak of an attack (`cues`), the last tier alone denies one: a mean of word vectors is easily diluted.
             embedding: whether to give the text's embedding, which takes the last tier: it answers everything then.
 
         Raises:
@@ -133,7 +136,8 @@ class Encoder:
                 abstained=True,
             )
         views = self._views(text, tokens)
-        settled = tiers.settle(asked, views, self._final, early=early, through=embedding)
+        undeniable = {JAILBREAK} if early and JAILBREAK in asked and cues.is_telling(_seen(text, tokens)) else ()
+        settled = tiers.settle(asked, views, self._final, early=early, through=embedding, undeniable=undeniable)
         return Encoding(
             heads=settled.answers,
             tiers=settled.tiers,
@@ -153,6 +157,18 @@ class Encoder:
             output = stage.run(hidden)
             hidden = output.hidden
             yield View(number, page, output.mean, output.focus, hidden[0, within])
+
+
+def _seen(text: str, tokens: Tokens) -> str:
+    """Return what the tokens stand for, a line for each stretch of the text."""
+    parts: list[str] = []
+    start, end = tokens.offsets[1][0], 0
+    for first, last in tokens.offsets[1:-1]:
+        if first - end > _APART and end:
+            parts.append(text[start:end])
+            start = first
+        end = last
+    return "\n".join((*parts, text[start:end]))
 
 
 def load(path: Path, *, remember: int = recent.ENTRIES) -> Encoder:

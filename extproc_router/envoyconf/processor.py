@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 # Envoy's own, where message_timeout is absent.
 _DEFAULT_MESSAGE_TIMEOUT = timedelta(milliseconds=200)
-_WRITTEN_HEADERS = (CLUSTER_HEADER, DECISION_HEADER, "content-length", "content-encoding")
+_WRITTEN_HEADERS = (CLUSTER_HEADER, DECISION_HEADER, "content-length", "content-encoding", "retry-after")
 
 
 def findings(place: Place, bootstrap: Place, expected: Expected) -> Iterator[Finding]:

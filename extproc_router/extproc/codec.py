@@ -42,6 +42,8 @@ METHOD = "Process"
 # Envoy's dynamic metadata namespace for our decision; envoy.yaml lists it in `receiving_namespaces`.
 METADATA_NAMESPACE = "extproc_router.decision"
 
+_EVENT_STREAM = "text/event-stream"
+
 # What of the Decision goes to Envoy: enough for an access log line. The whole record is in our own log.
 _METADATA_FIELDS = (
     "id",
@@ -188,7 +190,9 @@ def _respond(command: Respond) -> bytes:
     immediate.status.code = http_status_pb2.StatusCode.ValueType(reply.status)
     immediate.body = reply.body
     # Shown as %RESPONSE_CODE_DETAILS% in Envoy's access log.
-    immediate.details = f"extproc_router_{command.decision.reason}"
+    # Envoy's local_reply_config tells by it what content type the answer has: headers may not say it here.
+    stream = "_stream" * any(value == _EVENT_STREAM for _, value in reply.headers)
+    immediate.details = f"extproc_router_{command.decision.reason}{stream}"
     for name, value in reply.headers:
         _set(immediate.headers, name, value)
     _describe(response, command.decision)

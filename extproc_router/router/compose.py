@@ -14,7 +14,7 @@ from extproc_router.errors import BlockedByPolicy, ClientError, SafetyUnchecked
 from extproc_router.policy import engine
 from extproc_router.policy.rules import Action
 from extproc_router.router.readings import Readings
-from extproc_router.types import Answer, Decision, Mutation, Question, Reason, Reply, Request
+from extproc_router.types import Answer, Decision, Mutation, Reason, Reply, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -87,12 +87,6 @@ def send(opened: Opened, choice: Choice, guarded: Guarded, redactors: Mapping[st
         body=body if opened.was_encoded or body is not opened.body else None,
     )
     return Answer(decision, mutation)
-
-
-def redacted(question: Question, guarded: Guarded, readings: Readings, redactors: Mapping[str, Pii]) -> Question:
-    """Leave out of a question what no model may see."""
-    edits = [edit for _, found in _redactions(question.body, guarded, readings, redactors) for edit in found]
-    return Question(question.signal, dialects.apply(question.body, edits))
 
 
 def stop(opened: Opened, guarded: Guarded, created: int) -> Answer:

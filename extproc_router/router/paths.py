@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 # No body that could be read has a length of more digits.
 _MAX_LENGTH_DIGITS = 18
 
+_BODILESS = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
+
 
 def route(path: str) -> str:
     """Return the path as upstreams will read it: without query, percent-decoded."""
@@ -21,6 +23,13 @@ def route(path: str) -> str:
 def is_multipart(http: HttpRequest) -> bool:
     """Whether the content type says so."""
     return http.headers.get("content-type", "").lower().startswith("multipart/")
+
+
+def may_have_body(http: HttpRequest) -> bool:
+    """Whether a body may come with a request: any method's but those that have none by custom, and say of none."""
+    if http.method not in _BODILESS:
+        return True
+    return declared_length(http) > 0 or "transfer-encoding" in http.headers
 
 
 def declared_length(http: HttpRequest) -> int:

@@ -78,7 +78,7 @@ class Readings:
             return None
         if counter not in self._counted:
             try:
-                self._counted[counter] = counter(self.subject.everything) + context.overhead(self.subject)
+                self._counted[counter] = counter(self.subject.said) + context.overhead(self.subject)
             except Exception:  # noqa: BLE001 - the estimate stands
                 self._counted[counter] = None
         return self._counted[counter]

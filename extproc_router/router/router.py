@@ -88,6 +88,8 @@ class Terms(Struct, frozen=True):
         readers: the signals, by name; `context` is one of them.
         redactors: those of kind `pii`.
         matchers: signals that ask a language model -> rank of the highest tier that it may see.
+        unrouted: whether requests that are none of the APIs' `pass`, or are refused (`refuse`) if they may have a body;
+            None: refused where safety rules are in force.
         counters: model name -> counts the tokens of a text as this model does.
         counts_tokens: whether the length of prompts matters to any model or strategy.
         sticky_by: what conversations are told apart by; None where each request stands for itself.
@@ -101,6 +103,7 @@ class Terms(Struct, frozen=True):
     readers: Mapping[str, Reader]
     redactors: Mapping[str, Pii]
     matchers: Mapping[str, int]
+    unrouted: str | None
     counters: Mapping[str, Callable[[str], int]]
     counts_tokens: bool
     sticky_by: str | None
@@ -166,7 +169,7 @@ class Router:
             return self._list_models(route, decision, tier)
         dialect = dialects.find(route) if http.method == "POST" else None
         if dialect is None:
-            return self._pass(decision, "not a path that is routed", tier)
+            return self._pass_unrouted(http, decision, tier)
         decision = replace(decision, api=dialect.name)
         try:
             return self._read_body(http, decision, dialect, tier)
@@ -223,6 +226,15 @@ class Router:
             )
             return compose.refuse(decision, error, dialects.common_error(error.status, error))
         return Answer(replace(decision, why=why), Mutation())
+
+    def _pass_unrouted(self, http: HttpRequest, decision: Decision, tier: int) -> Answer:
+        """Let a request pass that is none of the APIs', unless it may bring a model what safety rules have to read."""
+        why = "not a path that is routed"
+        refuses = self._guards if self.terms.unrouted is None else self.terms.unrouted == "refuse"
+        if not refuses or not paths.may_have_body(http):
+            return self._pass(decision, why, tier)
+        error = UncheckableBody(f"This request cannot be checked, so it was sent nowhere: {why}, with this method.")
+        return compose.refuse(decision, error, dialects.common_error(error.status, error))
 
     def _pass_unread(self, decision: Decision, why: str, tier: int, dialect: Dialect) -> Answer:
         """Let a body that is not read pass, unless safety rules had to read it."""
@@ -292,15 +304,12 @@ class Router:
         barred = {
             question.signal: ModelNotCleared("the request is more private than the model that would be asked")
             for question in questions
-            # What a safety rule waits for is never asked: until it is known, anything may be private.
-            if guarded.pending or self.terms.matchers.get(question.signal, -1) < guarded.tier
+            # What a safety rule waits for is never asked: until it is known, anything may be private. Nor is anybody
+            # told what is to be replaced before a model sees it.
+            if guarded.pending or guarded.redact or self.terms.matchers.get(question.signal, -1) < guarded.tier
         }
         readings.take(Answers(said=barred))
-        questions = tuple(
-            compose.redacted(question, guarded, readings, self.terms.redactors)
-            for question in questions
-            if question.signal not in barred
-        )
+        questions = tuple(question for question in questions if question.signal not in barred)
         return Plan(asks, questions, opened) if asks or questions else self.advance(opened)
 
     def situation(self, opened: Opened) -> Situation:

@@ -38,8 +38,8 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-# Some 0.2 ms of reading.
-_INLINE_BYTES = 64 * 1024
+# What takes longer than a change of threads: reading it, searching it, replacing in it.
+_INLINE_BYTES = 8 * 1024
 # So many of the longest bodies may be held at once, or accordingly more of shorter ones.
 _HELD_BODIES = 8
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from msgspec import Struct, field
 
+from extproc_router import json_text
 from extproc_router.errors import ShedError
 from extproc_router.signals import prompt
 from extproc_router.types import Encoding
@@ -55,14 +56,28 @@ class Subject:
         return prompt.text_of(self.request)
 
     @cached_property
+    def declared(self) -> str:
+        """What models read and no turn says: descriptions and schemas of tools and of the answer, documents."""
+        return json_text.strings(self.request.declared) if self.request.declared else ""
+
+    @cached_property
     def incoming(self) -> str:
-        """Every turn that neither the operator nor the model wrote."""
-        return prompt.incoming_of(self.request)
+        """What is declared, and every turn that neither the operator nor the model wrote."""
+        return _joined(self.declared, prompt.incoming_of(self.request))
+
+    @cached_property
+    def said(self) -> str:
+        """All turns, oldest first, a line or more each."""
+        return "\n".join(turn.text for turn in self.request.turns if turn.text)
 
     @cached_property
     def everything(self) -> str:
-        """All turns, oldest first, a line or more each."""
-        return "\n".join(turn.text for turn in self.request.turns if turn.text)
+        """What is declared, and all turns."""
+        return _joined(self.declared, self.said)
+
+
+def _joined(declared: str, said: str) -> str:
+    return f"{declared}\n{said}" if declared and said else declared or said
 
 
 class Answers(Struct, frozen=True):

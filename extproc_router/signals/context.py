@@ -40,7 +40,7 @@ def build(name: str, _options: Options, _: Resources) -> Reader:
 
 def size(subject: Subject) -> int:
     """Estimate the tokens of all turns, what stands between them and the declarations of tools included."""
-    return tokens.estimate(subject.everything) + overhead(subject)
+    return tokens.estimate(subject.said) + overhead(subject)
 
 
 def overhead(subject: Subject) -> int:

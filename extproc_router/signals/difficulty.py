@@ -43,4 +43,4 @@ def build(name: str, _options: Options, resources: Resources) -> Reader:
 
     # Neither easy nor hard: what compares the number leaves the choice to the default.
     nothing = Signal(name, "unknown", 0.0)
-    return head.Head(name, HEAD, lambda subject: subject.prompt, judge, nothing, known=frozenset(), numeric=True)
+    return head.Head(name, HEAD, head.asked, judge, nothing, known=frozenset(), numeric=True)

@@ -42,7 +42,7 @@ def build(name: str, options: Options, resources: Resources) -> Reader:
     return head.Head(
         name,
         NAME,
-        lambda subject: subject.prompt,
+        head.asked,
         lambda answer: _signal(name, answer),
         Signal(name, "unknown", 0.0),
         known=frozenset(resources.domains),

@@ -1,4 +1,4 @@
-"""Signals that one head of the encoder answers, from one text."""
+"""Signals that one head of the encoder answers, from one text or from several."""
 
 from __future__ import annotations
 
@@ -27,14 +27,15 @@ class Head(Struct, frozen=True):
 
     Attributes:
         head: which is asked.
-        text: what it reads.
+        texts: what it reads, each by itself; none is empty. Of several signals the one with a label counts, then the
+            one with the highest number.
         judge: its answer -> the signal.
         nothing: the signal where there was nothing to read.
     """
 
     name: str
     head: str
-    text: Callable[[Subject], str]
+    texts: Callable[[Subject], tuple[str, ...]]
     judge: Callable[[HeadAnswer], Signal]
     nothing: Signal
     known: frozenset[str] | None
@@ -47,21 +48,23 @@ class Head(Struct, frozen=True):
         return Cost.ENCODER
 
     def asks(self, subject: Subject) -> tuple[Ask | Question, ...]:
-        """One head about one text."""
-        text = self.text(subject)
-        return (Ask(text, frozenset({self.head})),) if text else ()
+        """One head about each text."""
+        return tuple(Ask(text, frozenset({self.head})) for text in self.texts(subject))
 
     def read(self, subject: Subject, answers: Answers) -> Signal:
-        """Read the head's answer.
+        """Read the head's answers.
 
         Raises:
-            ShedError: the encoder did not give it.
+            ShedError: the encoder did not give one of them.
         """
-        text = self.text(subject)
-        if not text:
-            return self.nothing
-        encoding = answers.encoding(text)
-        return self.nothing if encoding.abstained else self.judge(encoding.heads[self.head])
+        encodings = [answers.encoding(text) for text in self.texts(subject)]
+        signals = [self.judge(encoding.heads[self.head]) for encoding in encodings if not encoding.abstained]
+        return max(signals, key=_weight, default=self.nothing)
+
+
+def asked(subject: Subject) -> tuple[str, ...]:
+    """Return what the user wants now, as the one text; nothing where that is empty."""
+    return (subject.prompt,) if subject.prompt else ()
 
 
 def require(head: str, resources: Resources) -> None:
@@ -75,13 +78,19 @@ def require(head: str, resources: Resources) -> None:
         raise ValueError(f"the encoder artefact has no head {head!r}; it has {has}")
 
 
-def flag(name: str, head: str, text: Callable[[Subject], str], threshold: float | None, resources: Resources) -> Head:
+def flag(
+    name: str,
+    head: str,
+    texts: Callable[[Subject], tuple[str, ...]],
+    threshold: float | None,
+    resources: Resources,
+) -> Head:
     """Build the signal of a yes-or-no head.
 
     Args:
         name: of the signal.
         head: which is asked.
-        text: what it reads.
+        texts: what it reads, as in `Head`: one that raises the flag is enough.
         threshold: in place of the artefact's own; None for that.
         resources: has to have the head.
 
@@ -98,4 +107,8 @@ def flag(name: str, head: str, text: Callable[[Subject], str], threshold: float 
         return Signal(name, "no", 1.0 - answer.p, number=answer.p)
 
     nothing = Signal(name, "no", 0.0, number=0.0)
-    return Head(name, head, text, judge, nothing, known=FLAG, numeric=True)
+    return Head(name, head, texts, judge, nothing, known=FLAG, numeric=True)
+
+
+def _weight(signal: Signal) -> tuple[bool, float]:
+    return bool(signal.labels), signal.number or 0.0

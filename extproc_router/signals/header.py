@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from extproc_router.options import HeaderName  # noqa: TC001 - pydantic evaluates it
 from extproc_router.signals import values
@@ -31,6 +31,14 @@ class Options(values.ValueOptions):
             examples=["x-tenant", "x-agent-role"],
         ),
     ]
+
+    @field_validator("values")
+    @classmethod
+    def _can_match(cls, values: list[str] | None) -> list[str] | None:
+        for value in values or ():
+            if "," in value or value != value.strip():
+                raise ValueError(f"{value!r} can never match: commas and the blanks around them part a header's values")
+        return values
 
 
 def build(name: str, options: Options, _: Resources) -> Reader:

@@ -1,4 +1,9 @@
-"""Whether somebody tries to turn the model against its operator: jailbreaks, injected instructions."""
+"""Whether somebody tries to turn the model against its operator: jailbreaks, injected instructions.
+
+The encoder reads about a hundred tokens of a text. So that nobody talks an attack out of its sight, the last turns are
+read one by one, and only what is older as one text; earlier requests have mostly asked for the same turns, and the
+encoder remembers.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +12,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from extproc_router.options import Section
-from extproc_router.signals import head
-from extproc_router.signals.texts import text_of
+from extproc_router.signals import head, prompt
+from extproc_router.signals.texts import spellings
 
 if TYPE_CHECKING:
-    from extproc_router.signals.base import Reader, Resources
+    from extproc_router.signals.base import Reader, Resources, Subject
+
+    Which = Literal["incoming", "everything"]
+
+_TURNS = 3  # that are read one by one: each may take milliseconds
 
 
 class Options(Section):
@@ -20,8 +29,8 @@ class Options(Section):
     kind: Annotated[
         Literal["jailbreak"],
         Field(
-            description="a flag: an attack on the model, in any turn that comes from outside; the number is its "
-            "probability"
+            description="a flag: an attack on the model, in any turn that comes from outside; the number is the "
+            "highest probability of one. The last three turns are read one by one, all before them as one text"
         ),
     ]
     threshold: head.Threshold = None
@@ -40,4 +49,13 @@ def build(name: str, options: Options, resources: Resources) -> Reader:
     Raises:
         ValueError: the encoder has no such head.
     """
-    return head.flag(name, "jailbreak", lambda subject: text_of(subject, options.of), options.threshold, resources)
+    return head.flag(name, "jailbreak", lambda subject: texts(subject, options.of), options.threshold, resources)
+
+
+def texts(subject: Subject, of: Which) -> tuple[str, ...]:
+    """Return what is declared, what is older than the last turns, in one, and each of these: none empty, each once."""
+    request = subject.request
+    turns = prompt.incoming_in(request) if of == "incoming" else tuple(turn.text for turn in request.turns if turn.text)
+    apart = (subject.declared, "\n".join(turns[:-_TURNS]), *turns[-_TURNS:])
+    # Without signs that are not shown: the words that they part give an attack away.
+    return tuple(dict.fromkeys(text for one in apart if (text := spellings(one)[0].strip())))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
@@ -13,7 +14,7 @@ from extproc_router.options import Section
 from extproc_router.signals.base import YES, Cost
 from extproc_router.signals.lists import Lists, named
 from extproc_router.signals.plain import Plain, fact
-from extproc_router.signals.texts import Of, text_of, utf8
+from extproc_router.signals.texts import Of, spellings, text_of, utf8
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,10 +34,14 @@ _PIECE, _OVERLAP = 8192, 4 * _LONGEST
 _UNSPACED = ((0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1100, 0x11FF), (0x1780, 0x17FF), (0x2E80, 0xD7FF), (0xF900, 0xFAFF),
              (0x20000, 0x3FFFF))  # fmt: skip
 _ASCII_END = 0x80
+# What joins the words of a phrase, in the keyword or in the text.
+_JOINT = re.compile(r"(?<=[^\W_])[ \-_](?=[^\W_])")
+_JOINTS = " -_"
+_DASHES = "\u2010\u2012\u2013\u2014\u2212"
 
 
 def _written(keyword: str) -> str:
-    if not any(map(str.isprintable, keyword)) or not keyword.strip():
+    if not any(map(str.isprintable, keyword)) or not tidy(keyword):
         raise ValueError("a keyword of blanks")
     return keyword.strip()
 
@@ -53,8 +58,8 @@ class Options(Section):
         Lists[_Keywords, _Keywords],
         Field(
             description="a list, whose signal is a flag; or several by name, whose labels are the names of those that "
-            "hit. The number is how many different keywords were found. A blank in a phrase is any one blank, tab or "
-            "line break",
+            "hit. The number is how many different keywords were found. Words of a phrase may be joined by any blanks "
+            "or line breaks, by `-` or `_`. Wide letters are as plain ones, and signs that are not shown do not count",
             examples=[["merger", "term sheet"], {"legal": ["merger", "term sheet"], "health": ["diagnosis"]}],
         ),
     ]
@@ -74,12 +79,14 @@ class Vocabulary(Struct, frozen=True):
 
     Attributes:
         automaton: finds all of them, overlapping ones too.
+        keywords: for each of its spellings, the number of the keyword.
         lists: for each keyword, the names of the lists that it stands in.
         ignore_case: whether case is ignored.
         whole_words: whether a keyword ends where words do.
     """
 
     automaton: AhoCorasick
+    keywords: tuple[int, ...]
     lists: tuple[frozenset[str], ...]
     ignore_case: bool
     whole_words: bool
@@ -92,13 +99,15 @@ class Vocabulary(Struct, frozen=True):
         """
         found: set[int] = set()
         seen = 0
-        for piece, is_first, is_last in _pieces(text):
+        pieces = (piece for spelling in spellings(text) for piece in _pieces(tidy(spelling)))
+        for piece, is_first, is_last in pieces:
             folded = fold(piece, ignore_case=self.ignore_case)
             hits = self.automaton.find_matches_as_indexes(folded, overlapping=True)
             seen += len(hits)
             if seen > MAX_HITS:
                 raise ValueError(f"a text with more than {MAX_HITS} hits")
-            for number, start, end in hits:
+            for spelling, start, end in hits:
+                number = self.keywords[spelling]
                 if number in found:
                     continue
                 # At an edge within the text nobody knows what stands beside; the piece before or after shows it.
@@ -135,20 +144,39 @@ def compiled(lists: Mapping[str, list[str]], *, ignore_case: bool, whole_words: 
     standing: dict[str, set[str]] = {}
     for name, keywords in lists.items():
         for keyword in keywords:
-            standing.setdefault(fold(keyword, ignore_case=ignore_case), set()).add(name)
+            folded = _JOINT.sub(" ", fold(tidy(keyword), ignore_case=ignore_case))
+            standing.setdefault(folded, set()).add(name)
     if len(standing) > MAX_KEYWORDS:
         raise ValueError(f"{len(standing)} keywords; at most {MAX_KEYWORDS} fit into one signal")
-    return Vocabulary(AhoCorasick(standing), tuple(map(frozenset, standing.values())), ignore_case, whole_words)
+    spelt = {spelling: number for number, keyword in enumerate(standing) for spelling in _spelt(keyword)}
+    return Vocabulary(
+        AhoCorasick(spelt),
+        tuple(spelt.values()),
+        tuple(map(frozenset, standing.values())),
+        ignore_case,
+        whole_words,
+    )
+
+
+def tidy(text: str) -> str:
+    """Leave out signs that are not shown, and make one blank of each run of blanks, line breaks and separators."""
+    return " ".join(spellings(text)[0].split())
 
 
 def fold(text: str, *, ignore_case: bool) -> str:
-    """Bring what counts as the same into one form: composed letters, plain blanks and, where it is ignored, case."""
-    text = text.replace("\r\n", " ").replace("\n", " ").replace("\t", " ")
+    """Bring what counts as the same into one form: letters composed and plain, one hyphen and, perhaps, case."""
     if text.isascii():
         return text.lower() if ignore_case else text  # casefold takes ten times as long
-    text = unicodedata.normalize("NFC", utf8(text).decode())
+    text = unicodedata.normalize("NFKC", utf8(text).decode())
+    for dash in _DASHES:
+        text = text.replace(dash, "-")
     # Folding may decompose a letter again (U+01F0 is one).
-    return unicodedata.normalize("NFC", text.casefold()) if ignore_case else text
+    return unicodedata.normalize("NFKC", text.casefold()) if ignore_case else text
+
+
+def _spelt(keyword: str) -> set[str]:
+    """Return how a phrase may be joined; a word has one spelling."""
+    return {_JOINT.sub(joint, keyword) for joint in _JOINTS}
 
 
 def is_boundary(text: str, place: int) -> bool:

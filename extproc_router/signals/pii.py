@@ -110,7 +110,7 @@ class Pii:
 
         Raises:
             ShedError: the head was needed and could not read.
-            ValueError: there is more text than is read.
+            ValueError: there is more text than is read, or more personal data than is looked through.
         """
         text = subject.everything
         if len(text) > MAX_CHARACTERS:
@@ -130,7 +130,11 @@ class Pii:
         )
 
     def find(self, text: str) -> tuple[Span, ...]:
-        """Find what has a form, of the types that count: sorted, without overlap, of score 1; linear in the text."""
+        """Find what has a form, of the types that count: sorted, without overlap, of score 1; linear in the text.
+
+        Raises:
+            ValueError: there is more than is looked through.
+        """
         return tuple(span for span in self._structured.find(text) if span.type in self.known)
 
     def redactor(
@@ -140,7 +144,7 @@ class Pii:
 
         It replaces what has a form, and every occurrence of what the head found in the turns that it read, by
         placeholders such as `<EMAIL_ADDRESS_1>`: numbered by type, the same value always alike. One that was redacted
-        stays as it is.
+        stays as it is. What it returns raises UncheckableBody where there is more than is looked through.
 
         Args:
             subject: the request.
@@ -149,6 +153,7 @@ class Pii:
 
         Raises:
             ShedError: the head is needed and could not read.
+            UncheckableBody: there is more than is looked through.
         """
         wanted = self.known if types is None else self.known & types
         values = []

@@ -12,15 +12,18 @@ import re2  # type: ignore[import-untyped]  # google-re2 ships no types
 from msgspec import Struct
 
 from extproc_router.signals import pii_phones, pii_secrets, pii_validators
-from extproc_router.signals.pii_page import blank, page_of
+from extproc_router.signals.pii_page import blank, masked, page_of, shown
 from extproc_router.signals.pii_phones import Phones
-from extproc_router.signals.pii_types import BIRTH, CARD, EMAIL, IBAN, IP, PHONE, SECRET, SSN
+from extproc_router.signals.pii_types import BIRTH, CARD, EMAIL, IBAN, IP, PHONE, SECRET, SSN, TooMuch
 from extproc_router.types import Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     Check = Callable[[bytes, int, int], Iterator[tuple[int, int]]]
+
+MAX_FOUND = 1000
+"""In one text; nobody writes more, and looking at each takes time."""
 
 _MEMORY = 64 << 20  # bytes that compiled patterns may use: too little, and RE2 answers that nothing matches
 _PASSES = 4  # what was found may hide something else from its finder, and that something again
@@ -122,7 +125,7 @@ class Structured:
         self._allowed = allowed
 
     def find(self, text: str, taken: Sequence[Span] = ()) -> tuple[Span, ...]:
-        """Find everything in a text beside what is taken already.
+        """Find everything in a text beside what is taken already, as it is shown and as it is written.
 
         Args:
             text: any.
@@ -130,10 +133,22 @@ class Structured:
 
         Returns:
             Sorted, without overlap, of score 1. Time is linear in the length of the text.
+
+        Raises:
+            TooMuch: there is more than `MAX_FOUND`, even if part of it is allowed.
         """
+        free = masked(text, taken)
+        seen = shown(free)
+        found = self._search(seen.text, MAX_FOUND)
+        if seen.text is not free:
+            found = [Span(*seen.span(span.start, span.end), span.type, span.score) for span in found]
+            # What is not shown may also stand where a word ends.
+            found += self._search(masked(free, found), MAX_FOUND - len(found))
+        kept = (span for span in found if not self._allowed(shown(text[span.start : span.end]).text))
+        return tuple(sorted(kept, key=lambda span: span.start))
+
+    def _search(self, text: str, most: int) -> list[Span]:
         page = page_of(text)
-        if taken:
-            page = blank(page, [(span.start, span.end) for span in taken])
         phones = Phones(self._regions)
         found: list[Span] = []
         hints, patterns = _compiled()
@@ -142,24 +157,29 @@ class Structured:
             for number in sorted(hints.Match(page) or ()):
                 finder = FINDERS[number]
                 check = getattr(phones, finder.check) if isinstance(finder.check, str) else finder.check
-                places = _places(patterns[number], page, check)
+                places = _places(patterns[number], page, check, most - len(found))
                 if places:
                     page = blank(page, places)
                     found += [Span(start, end, finder.type, 1.0) for start, end in places]
             if page is before:
                 break
-        kept = (span for span in found if not self._allowed(text[span.start : span.end]))
-        return tuple(sorted(kept, key=lambda span: span.start))
+        return found
 
 
-def _places(pattern: re2.Pattern, page: bytes, check: Check) -> list[tuple[int, int]]:
-    """Return what a pattern and its check find, without overlap."""
+def _places(pattern: re2.Pattern, page: bytes, check: Check, most: int = MAX_FOUND) -> list[tuple[int, int]]:
+    """Return what a pattern and its check find, without overlap.
+
+    Raises:
+        TooMuch: there is more than `most`.
+    """
     places: list[tuple[int, int]] = []
     reached = 0
     for match in pattern.finditer(page):
         start, end = match.span(pattern.groups)
         if start >= reached:  # a check may have gone on beyond its match
             for place in check(page, start, end):
+                if len(places) == most:
+                    raise TooMuch(f"more than {MAX_FOUND} pieces of personal data")
                 places.append(place)
                 reached = place[1]
     return places

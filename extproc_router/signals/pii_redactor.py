@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import islice
+import unicodedata
 from typing import TYPE_CHECKING
 
 import re2  # type: ignore[import-untyped]  # google-re2 ships no types
 
-from extproc_router.signals.pii_page import legible
+from extproc_router.errors import UncheckableBody
+from extproc_router.signals.pii_numbers import Numbers
+from extproc_router.signals.pii_page import legible, masked, shown
 from extproc_router.signals.pii_types import (
     CARD,
     EMAIL,
@@ -17,6 +19,7 @@ from extproc_router.signals.pii_types import (
     PHONE,
     SECRET,
     SSN,
+    TooMuch,
     numbers_taken,
 )
 from extproc_router.types import Replacement, Span
@@ -26,7 +29,10 @@ if TYPE_CHECKING:
 
 _PASSES = 4  # without a name, something beside it may stand free, and then something beside that
 _MEMORY = 64 << 20  # bytes that a compiled pattern may use
-_MOST, _LONGEST = 256, 200  # values of a request, characters of a value
+_MOST, _LONGEST = 256, 1000  # values of a request, characters of a value
+MAX_REPLACED = 2000
+"""Replacements in one request."""
+
 _LEAST = 2  # letters and digits in a value: one letter alone stands everywhere
 _GAP = r"[\s\p{Z}]+"  # between the words of a value
 
@@ -38,7 +44,11 @@ class Redactor:
         find: finds personal data by its form in a text, beside what is taken already: sorted, without overlap.
         values: what the encoder's head found, with its type; each is replaced wherever it stands, in whatever case.
         types: those to replace.
-        everything: all text of the request. Its own placeholders keep their numbers to themselves.
+        everything: all text of the request. Its own placeholders keep their numbers to themselves, and cards and
+            Social Security numbers in it are replaced in any spelling.
+
+    Raises:
+        UncheckableBody: there are more values, or longer ones, than are looked for; or `find` gives up.
     """
 
     def __init__(
@@ -50,39 +60,60 @@ class Redactor:
     ) -> None:
         self._find = find
         self._types = types
-        kept = ((words, kind) for value, kind in values if _is_telling(words := legible(value)))
-        known = dict(islice(kept, _MOST))
+        known = {words: kind for value, kind in values if _is_telling(words := legible(shown(value).text))}
+        if len(known) > _MOST or any(len(value) > _LONGEST for value in known):
+            raise _too_much()
         self._kinds = {_folded(value): kind for value, kind in known.items()}
         self._pattern = _any_of(known) if known else None
         self._placeholders: dict[tuple[str, str], str] = {}
         self._last = numbers_taken(everything)
+        self._left = MAX_REPLACED
+        self._numbers = Numbers(types)
+        if self._numbers.types:
+            self._numbers.learn(everything, self._formed(everything, ()))
 
     def __call__(self, text: str) -> tuple[Replacement, ...]:
-        """Return what to replace in a text: in order, without overlap; nothing in one that was redacted before."""
+        """Return what to replace in a text: in order, without overlap; nothing in one that was redacted before.
+
+        Raises:
+            UncheckableBody: there is more than is looked through, here or in all texts together.
+        """
         spans: list[Span] = []
         for _ in range(_PASSES):
-            fresh = _joined(self._find(text, spans), [*self._named(text, spans)])
+            formed = self._formed(text, spans)
+            self._numbers.learn(text, formed)
+            formed = sorted((*formed, *self._numbers.find(text, (*spans, *formed))), key=_start)
+            fresh = _joined(formed, [*self._named(text, spans)])
             if not fresh:
                 break
             spans += fresh
             if self._pattern is None:
                 break  # by form, everything was found at once
-        spans.sort(key=_start)
+        spans = sorted((span for span in spans if span.type in self._types), key=_start)
+        self._left -= len(spans)
+        if self._left < 0:
+            raise _too_much()
         return tuple(
             Replacement(span.start, span.end, self._placeholder(span.type, text[span.start : span.end]))
             for span in spans
-            if span.type in self._types
         )
+
+    def _formed(self, text: str, taken: Sequence[Span]) -> Sequence[Span]:
+        try:
+            return self._find(text, taken)
+        except TooMuch:
+            raise _too_much() from None
 
     def _named(self, text: str, taken: Sequence[Span]) -> Iterator[Span]:
         """Yield where the values stand, beside what is taken."""
         if self._pattern is None:
             return
-        page = _blanked(_well_formed(legible(text)), taken)
+        seen = shown(masked(text, taken))
+        page = _well_formed(legible(seen.text))
         for match in self._pattern.finditer(page):
             start, end = match.span()
             if _is_whole(page, start, end):
-                yield Span(start, end, self._kinds.get(_folded(match[0]), PERSONAL[0]), 1.0)
+                yield Span(*seen.span(start, end), self._kinds.get(_folded(match[0]), PERSONAL[0]), 1.0)
 
     def _placeholder(self, kind: str, value: str) -> str:
         key = kind, _normal(kind, value)
@@ -93,8 +124,12 @@ class Redactor:
         return placeholder
 
 
+def _too_much() -> UncheckableBody:
+    return UncheckableBody("This body cannot be checked: it holds more personal data than is looked through.")
+
+
 def _is_telling(value: str) -> bool:
-    return len(value) <= _LONGEST and sum(map(str.isalnum, value)) >= _LEAST and "\0" not in value
+    return sum(map(str.isalnum, value)) >= _LEAST and "\0" not in value
 
 
 def _folded(value: str) -> str:
@@ -103,6 +138,7 @@ def _folded(value: str) -> str:
 
 def _normal(kind: str, value: str) -> str:
     """Return what two spellings of one value have in common."""
+    value = unicodedata.normalize("NFKC", shown(value).text)
     if kind == SECRET:
         return value
     if kind in {PHONE, CARD, IBAN, SSN}:
@@ -123,15 +159,6 @@ def _any_of(values: Collection[str]) -> re2.Pattern:
 def _well_formed(text: str) -> str:
     """Return the text with `?` for lone surrogates, which UTF-8 cannot write."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
-
-
-def _blanked(text: str, spans: Sequence[Span]) -> str:
-    """Return the text with NULs in place of spans that do not overlap."""
-    parts, reached = [], 0
-    for span in sorted(spans, key=_start):
-        parts += [text[reached : span.start], "\0" * (span.end - span.start)]
-        reached = span.end
-    return "".join((*parts, text[reached:]))
 
 
 def _is_whole(text: str, start: int, end: int) -> bool:

@@ -37,22 +37,30 @@ PERSONAL: Final[tuple[Type, ...]] = ("PERSON", "ADDRESS", "NATIONAL_ID", "PASSPO
 are nobody's alone; and those with a form, which their finders know better."""
 # `LOCATION` too counts only where it is asked for: a city or a country is nobody's alone.
 
-_PLACEHOLDER = re.compile(rf"<(?:{'|'.join(get_args(Type))})_[0-9]{{1,6}}>")
-_NUMBERED = re.compile(r"<([A-Z_]+)_([0-9]{1,5})>")
+_PLACEHOLDER = re.compile(rf"<({'|'.join(get_args(Type))})_([0-9]{{1,4}})>")
+_LIKE_ONE = re.compile(r"<[A-Za-z_]{1,40}_(?=[0-9])")
+
+
+class TooMuch(ValueError):
+    """A text holds more personal data than is looked through."""
 
 
 def blank_placeholders(text: str) -> str:
     """Return the text with NULs in place of what an earlier redaction left, as long as before.
 
-    Six digits of a placeholder at most: nobody shall hide a number in one.
+    Four digits of a placeholder at most: nobody shall hide a number in one. In what is merely like one
+    (`<US_SSN_536..`) the words stand apart, so that it is read as anything else is.
     """
-    return _PLACEHOLDER.sub(lambda match: "\0" * len(match[0]), text) if "<" in text else text
+    if "<" not in text:
+        return text
+    text = _PLACEHOLDER.sub(lambda match: "\0" * len(match[0]), text)
+    return _LIKE_ONE.sub(lambda match: match[0].replace("_", " "), text)
 
 
 def numbers_taken(text: str) -> dict[str, int]:
     """Return the highest number that a text's own placeholders of each type have."""
     taken: dict[str, int] = {}
     if "<" in text:
-        for match in _NUMBERED.finditer(text):
+        for match in _PLACEHOLDER.finditer(text):
             taken[match[1]] = max(taken.get(match[1], 0), int(match[2]))
     return taken

@@ -29,4 +29,4 @@ def build(name: str, options: Options, resources: Resources) -> Reader:
     Raises:
         ValueError: the encoder has no such head.
     """
-    return head.flag(name, "reasoning", lambda subject: subject.prompt, options.threshold, resources)
+    return head.flag(name, "reasoning", head.asked, options.threshold, resources)

@@ -14,7 +14,7 @@ from extproc_router.signals.base import YES, Cost
 from extproc_router.signals.lists import MAX_LISTS, Lists, named
 from extproc_router.signals.patterns import Pattern
 from extproc_router.signals.plain import Plain, fact
-from extproc_router.signals.texts import Of, text_of, utf8
+from extproc_router.signals.texts import Of, spellings, text_of, utf8
 
 if TYPE_CHECKING:
     from typing import Any
@@ -46,10 +46,12 @@ class Options(Section):
         Lists[Annotated[list[Pattern], Field(min_length=1, max_length=MAX_PATTERNS)], Pattern],
         Field(
             description="a list, whose signal is a flag; or patterns by name, whose labels are the names of those "
-            "that match. The number is how many match. RE2 syntax: `(?i)` ignores case, `(?s)` lets `.` match line "
-            "breaks; there is no look-around. Between two words write `.*`: with a counted gap such as `.{0,200}` "
-            "texts that repeat the first word are slow to read, so that the signal is absent for texts of a third of "
-            f"a megabyte already instead of {MAX_BYTES >> 20} MB. At most {MAX_LISTS} names",
+            "that match. The number is how many match. A text with signs that are not shown (soft hyphens, "
+            "zero-width blanks) is read as it is, without them, and with blanks for them. RE2 syntax: `(?i)` ignores "
+            "case, `(?s)` lets `.` match line breaks; there is no look-around. Between two words write `.*`: with a "
+            "counted gap such as `.{0,200}` texts that repeat the first word are slow to read, so that the signal is "
+            f"absent for texts of a third of a megabyte already instead of {MAX_BYTES >> 20} MB. At most {MAX_LISTS} "
+            "names",
             examples=[
                 [r"(?i)\bproject\s+titan\b"],
                 {"ticket": r"\b[A-Z]{2,5}-\d+\b", "sql": r"(?i)\bselect\b.*\bfrom\b"},
@@ -70,10 +72,13 @@ def build(name: str, options: Options, _: Resources) -> Reader:
     most = min(MAX_BYTES, MAX_WORK // max(1, sum(map(counted, regexes))))
 
     def look(subject: Subject) -> Signal:
-        raw = utf8(text_of(subject, options.of))
-        if len(raw) > most:
-            raise ValueError(f"a text of more than {most} bytes")
-        found = matcher.Match(raw) or ()
+        found = set[int]()
+        text = text_of(subject, options.of)
+        for spelling in dict.fromkeys((text, *spellings(text))):
+            raw = utf8(spelling)
+            if len(raw) > most:
+                raise ValueError(f"a text of more than {most} bytes")
+            found.update(matcher.Match(raw) or ())
         return fact(name, {names[number] for number in found}, float(len(found)))
 
     return Plain(name, Cost.TEXT, look, known=frozenset(names), numeric=True)

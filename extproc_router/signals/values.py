@@ -36,7 +36,7 @@ class ValueOptions(Section):
     ] = None
     ignore_case: Annotated[
         bool,
-        Field(description="whether `Gold` is `gold`; without `values`, rules then name values in lower case"),
+        Field(description="whether `Gold` is `gold`; only with `values`, as which rules and logs spell them then"),
     ] = False
 
 
@@ -78,8 +78,14 @@ class Values(Struct, frozen=True):
 
 
 def compiled(name: str, options: ValueOptions) -> Values:
-    """Compile what is common to headers and claims."""
+    """Compile what is common to headers and claims.
+
+    Raises:
+        ValueError: case is ignored though no value is listed: nothing would say which spelling rules are to use.
+    """
+    if options.values is None and options.ignore_case:
+        raise ValueError("`ignore_case` needs `values`: rules name them as they are listed there")
     if options.values is None:
-        return Values(name, None, options.ignore_case)
+        return Values(name, None, ignore_case=False)
     fold = str.lower if options.ignore_case else str
     return Values(name, {fold(value): value for value in options.values}, options.ignore_case)

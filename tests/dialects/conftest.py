@@ -43,6 +43,7 @@ class Golden(msgspec.Struct, frozen=True):
             service_tier=self.read.get("service_tier", ""),
             tools_bytes=self.read.get("tools_bytes", 0),
             unread=self.read.get("unread", ""),
+            declared=self.read.get("declared", "").encode(),
         )
 
 

@@ -191,6 +191,59 @@ def test_only_vectors_cannot_decline(dialect: Dialect, stream: str) -> None:
     assert (reply is None) == (dialect.name == "embeddings")
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("tools", "documents", "chat_template_kwargs", "structured_outputs"),
+        *("guided_choice", "guided_grammar", "guided_json", "guided_regex"),
+    ],
+)
+def test_what_models_read_beside_turns_is_declared(dialect: Dialect, name: str) -> None:
+    found = dialect.read(f'{{"{name}":[ "x\\n"],"messages":[],"input":""}}'.encode())
+    assert (found.declared, found.unread) == (b'[ "x\\n"]', "")
+
+
+@pytest.mark.parametrize(
+    ("api", "members", "declared"),
+    [
+        ("chat_completions", '"functions":["a"],"prediction":{},"response_format":"c","messages":[]', '["a"]\n{}\n"c"'),
+        ("chat_completions", '"messages":[{"role":"user","name":"a"}]', '"a"'),
+        ("anthropic_messages", '"output_config":["a"],"output_format":["b"],"messages":[]', '["a"]\n["b"]'),
+        ("responses", '"text":{"format":"a"}', '{"format":"a"}'),
+        ("responses", '"input":[{"type":"mcp_list_tools","tools":["a"]}]', '["a"]'),
+        ("responses", '"prompt":{"variables":{"\\u0061":""}}', '["a"]'),
+    ],
+)
+def test_what_is_declared_in_one_api_alone(api: str, members: str, declared: str) -> None:
+    (spoken,) = (dialect for dialect in dialects.DIALECTS if dialect.name == api)
+    found = spoken.read(f"{{{members}}}".encode())
+    assert found.declared == declared.encode()
+    assert not any(turn.text for turn in found.turns)
+
+
+@pytest.mark.parametrize(("template", "unread"), [('"x"', "a chat template"), ("{}", "a chat template"), ("null", "")])
+def test_templates_of_the_clients_cannot_be_read(dialect: Dialect, template: str, unread: str) -> None:
+    body = f'{{"chat_template":{template},"messages":[],"input":""}}'
+    assert dialect.read(body.encode()).unread == unread
+
+
+@pytest.mark.parametrize(
+    ("api", "conversation", "param"),
+    [
+        ("chat_completions", '"messages":[{"role":"user"},{"role":"%s"}]', "messages[1].role"),
+        ("anthropic_messages", '"messages":[{"role":"%s","content":"x"}]', "messages[0].role"),
+        ("responses", '"input":["x",{"role":"%s","content":"x"}]', "input[1].role"),
+    ],
+)
+def test_no_text_is_a_role(api: str, conversation: str, param: str) -> None:
+    (spoken,) = (dialect for dialect in dialects.DIALECTS if dialect.name == api)
+    assert spoken.read(f"{{{conversation}}}".replace("%s", "r" * 64).encode()).turns[-1].role == "r" * 64
+    with pytest.raises(InvalidRequest) as caught:
+        spoken.read(f"{{{conversation}}}".replace("%s", "r" * 65).encode())
+    assert caught.value.message == f"'{param}' is longer than 64 characters."
+    assert caught.value.param == param
+
+
 def test_every_dialect_has_golden_pairs(dialect: Dialect) -> None:
     assert list((Path(__file__).parent / "golden" / dialect.name).glob("*.request.json"))
 

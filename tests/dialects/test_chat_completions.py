@@ -29,7 +29,7 @@ def test_golden(golden: Any) -> None:
         {"function_call": "f"},
         {"refusal": 7, "reasoning": {}, "reasoning_content": []},
         {"content": [None, 7, [], True, {"type": 7}, {"type": "text", "text": 7}, {"text": None}]},
-        {"content": [{"type": "from_tomorrow", "text": {"value": "nested"}, "payload": [1e300]}]},
+        {"content": [{"type": "from_tomorrow", "text": {"worth": "nested"}, "payload": [1e300]}]},
         {"content": ""},
         {},
     ],
@@ -78,3 +78,13 @@ def test_error() -> None:
             "code": "model_not_found",
         }
     }
+
+
+def test_reasoning_is_read_under_both_names() -> None:
+    assert turn(reasoning="a", reasoning_content="b", content="c").text == "a\nb\nc"
+    assert turn(reasoning="a", reasoning_content="a").text == "a"
+
+
+def test_all_that_a_function_was_asked_is_read() -> None:
+    call = {"function": {"name": "f", "arguments": r'{"a":"\u0070"}', "input": "i"}}
+    assert turn(tool_calls=[call]).text == 'f {"a":"p"} i'

@@ -40,11 +40,50 @@ def test_the_type_counts_before_the_members() -> None:
     assert gathered({"type": "text", "text": "x", "image_url": "u"}) == ("x", set())
 
 
-def test_tool_use_is_name_and_input_as_spelled() -> None:
+@pytest.mark.parametrize(
+    ("spelled", "read"), [(b'{"a" : 1.50}', '{"a" : 1.50}'), (rb'{"\u0070ipe":"\n\"b"}', '{"pipe":"\n"b"}')]
+)
+def test_tool_use_is_name_and_input_as_spelled_but_for_escapes(spelled: bytes, read: str) -> None:
     content = Content()
-    content.add([Raw(b'{"type":"tool_use","name":"f","input":{"a" : 1.50}}')])
+    content.add([Raw(b'{"type":"tool_use","name":"f","input":' + spelled + b"}")])
     content.end_turn("assistant")
-    assert content.turns == [Turn("assistant", 'f {"a" : 1.50}')]
+    assert content.turns == [Turn("assistant", f"f {read}")]
+
+
+def test_where_a_search_result_is_from_is_text() -> None:
+    part = {"type": "search_result", "source": "from here", "title": "t", "content": [{"type": "text", "text": "c"}]}
+    assert gathered(part) == ("from here\nt\nc", set())
+
+
+def test_text_may_be_the_value_of_an_object() -> None:
+    assert gathered({"type": "text", "text": {"value": "x", "annotations": []}}) == ("x", set())
+
+
+@pytest.mark.parametrize(
+    ("output", "text"),
+    [
+        ("x", "x"),
+        (None, ""),
+        ([], ""),
+        ({"a": {"b": "x", "n": 1}, "type": "json"}, "a\nb\nx\nn\njson"),
+        ([{"stdout": "x", "outcome": {"type": "exit"}}, {"a": "y"}, "z"], "x\na\ny\nz"),
+        ({"type": "computer_screenshot", "image_url": "u"}, ""),
+        ({"image_url": "u"}, ""),
+    ],
+)
+def test_what_a_tool_answered(output: Any, text: str) -> None:
+    content = Content()
+    content.answer(raw(output))
+    content.end_turn("tool")
+    assert content.turns == [Turn("tool", text)]
+
+
+def test_what_is_declared_is_kept_as_it_is() -> None:
+    content = Content()
+    assert content.declared == b""
+    content.declare(raw([1, "x"]), Raw(b""), Raw(b'{"a" : "b"}'))
+    assert content.declared == b'[1, "x"]\n{"a" : "b"}'
+    assert content.turns == []
 
 
 @pytest.mark.parametrize(

@@ -72,3 +72,20 @@ def test_too_many_items() -> None:
 
 def test_error() -> None:
     assert json.loads(Responses().error(400, InvalidRequest("no")).body)["error"]["message"] == "no"
+
+
+def test_all_that_a_tool_was_asked_is_read_and_its_answer_apart() -> None:
+    item = {
+        "type": "mcp_call",
+        "name": "f",
+        "arguments": r'{"a":"\u0070"}',
+        "queries": ["q"],
+        "input": "i",
+        "output": "o",
+    }
+    assert read(item).turns == (Turn("assistant", 'f {"a":"p"} i ["q"]'), Turn("tool", "o"))
+
+
+def test_objects_that_a_function_gave_back_are_read() -> None:
+    output = {"type": "function_call_output", "call_id": "c", "output": {"a": {"b": "deep"}}}
+    assert read(output).turns == (Turn("tool", "a\nb\ndeep"),)

@@ -18,8 +18,9 @@ FINAL = 2
 class SureFrom(Head):
     """Answers from one tier on; what it answers tells the tier."""
 
-    def __init__(self, tier: int) -> None:
+    def __init__(self, tier: int, *, raised: bool = False) -> None:
         self._tier = tier
+        self._raised = raised
 
     def read(self, view: View, *, final: bool) -> HeadAnswer | None:
         return self.abstain() if final or view.tier >= self._tier else None
@@ -28,7 +29,7 @@ class SureFrom(Head):
         raise NotImplementedError
 
     def abstain(self) -> Flag:
-        return Flag(self._tier / 10, raised=False)
+        return Flag(self._tier / 10, raised=self._raised)
 
 
 class Tiers:
@@ -61,6 +62,15 @@ def test_no_tier_runs_for_nobody(sure: dict[str, int], early: bool, through: boo
     assert settled.tiers == {name: min(tier, FINAL) if early else FINAL for name, tier in sure.items()}
     assert settled.answers == {name: head.abstain() for name, head in heads.items()}
     assert (settled.last.tier if settled.last else None) == (ran[-1] if ran else None)
+
+
+@pytest.mark.parametrize(
+    ("raised", "early", "tier"), [(False, True, FINAL), (True, True, 0), (False, False, FINAL), (True, False, FINAL)]
+)
+def test_the_last_tier_alone_says_no_to_what_is_undeniable(*, raised: bool, early: bool, tier: int) -> None:
+    heads = {"a": SureFrom(0, raised=raised), "b": SureFrom(0)}
+    settled = tiers.settle(heads, Tiers(), FINAL, early=early, through=False, undeniable={"a"})
+    assert settled.tiers == {"a": tier, "b": 0 if early else FINAL}
 
 
 def test_answers_come_in_the_order_of_the_question() -> None:

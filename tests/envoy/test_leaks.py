@@ -23,6 +23,7 @@ REQUESTS = 1000
 # Allocators keep some of what they were given; a leak of each body would be twice this.
 SLACK_BYTES = 8 * 1024 * 1024
 SLACK_DESCRIPTORS = 2  # /metrics may be answering us while we count
+SLACK_THREADS = 2
 
 
 def descriptors(house: House) -> int:
@@ -71,7 +72,8 @@ def test_200_concurrent_streams_end_and_leave_nothing(house: House) -> None:
     assert all(text.endswith(" says hello.") for text in texts)
     rest(house)
     house.eventually(lambda: descriptors(house) <= before + SLACK_DESCRIPTORS)
-    assert threads(house) <= threads_before
+    # gRPC grows and shrinks its own pool; a thread for each stream would be 200.
+    house.eventually(lambda: threads(house) <= threads_before + SLACK_THREADS)
     assert house.metric("extproc_router_failures_total") == 0
 
 

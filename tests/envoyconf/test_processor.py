@@ -73,6 +73,7 @@ def test_every_header_that_may_not_be_set_is_named(judge: Judge) -> None:
     assert [mistake.message.split(",")[0] for mistake in report.mistakes] == [
         "does not allow content-encoding",
         "does not allow content-length",
+        "does not allow retry-after",
         "does not allow x-llm-decision",
     ]
     report = judge(rules(disallow_expression={"regex": "content-.*"}))

@@ -136,6 +136,7 @@ def router(
     stated: dict[str, Any] = {
         "matchers": {},
         "counters": {},
+        "unrouted": None,
         "counts_tokens": any(candidate.window for candidate in candidates),
         "sticky_by": "conversation",
         "config_version": "cv",

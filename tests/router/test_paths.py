@@ -50,3 +50,19 @@ def test_a_declared_length_is_a_number_or_none(header: str, length: int) -> None
 
 def test_without_the_header_it_is_unknown() -> None:
     assert paths.declared_length(request()) == 0
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "may"),
+    [
+        ("POST", {}, True),
+        ("PUT", {}, True),
+        ("QUERY", {}, True),
+        ("GET", {}, False),
+        ("GET", {"content-length": "0"}, False),
+        ("GET", {"content-length": "1"}, True),
+        ("DELETE", {"transfer-encoding": "chunked"}, True),
+    ],
+)
+def test_a_body_may_come_unless_method_and_headers_say_no(method: str, headers: dict[str, str], *, may: bool) -> None:
+    assert paths.may_have_body(HttpRequest(method, "/x", headers, None)) is may

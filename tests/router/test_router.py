@@ -232,6 +232,32 @@ class TestUnread:
             decided = desk.answer(HttpRequest("POST", CHAT, headers, body), desk.router(safeguards=safeguards))
             assert (decided.action, decided.decision.reason) == (Mutation(), Reason.PASSED)
 
+    @pytest.mark.parametrize(
+        ("method", "path", "headers", "refused"),
+        [
+            ("POST", "//v1/chat/completions", {}, True),
+            ("POST", "/invocations", {}, True),
+            ("PUT", CHAT, {}, True),
+            ("GET", CHAT, {"content-length": "20"}, True),
+            ("GET", CHAT, {"transfer-encoding": "chunked"}, True),
+            ("GET", "/health", {}, False),
+            ("DELETE", "/v1/responses/r1", {}, False),
+            ("GET", "/v1/models", {}, False),
+        ],
+    )
+    def test_what_nobody_reads_reaches_no_model_where_rules_have_to(
+        self, desk: Any, method: str, path: str, headers: dict[str, str], *, refused: bool
+    ) -> None:
+        http = HttpRequest(method, path, headers, None)
+        guards = [desk.guard(Action.BLOCK, desk.when("jailbreak", "yes"))]
+        for it, closed in (
+            (desk.router(safeguards=guards), refused),
+            (desk.router(safeguards=guards, unrouted="pass"), False),
+            (desk.router(), False),
+            (desk.router(unrouted="refuse"), refused),
+        ):
+            assert (desk.answer(http, it).decision.status == 415) is closed
+
     def test_what_there_is_no_room_for_is_not_sent_unchecked(self, desk: Any) -> None:
         it = desk.router(safeguards=[desk.guard(Action.BLOCK, desk.when("jailbreak", "yes"))])
         decided = it.shed(desk.post(None), "id1", "no room")
@@ -310,13 +336,12 @@ class TestQuestions:
         assert plan.questions == ()
         assert router.decide(plan, Answers(desk.Reads()(plan.asks))).decision.reason is Reason.UNCHECKED
 
-    def test_what_is_redacted_is_redacted_there_too(self, desk: Any, it: Any) -> None:
+    def test_nor_with_what_is_to_be_redacted(self, desk: Any, it: Any) -> None:
         router = it(desk.guard(Action.REDACT, desk.when("pii", guards=True)))
         plan = desk.plan(desk.post(desk.chat(text="about jane@example.com")), router)
-        second = router.decide(plan, Answers(desk.Reads()(plan.asks)))
-        [question] = second.questions
-        assert b"jane@" not in question.body
-        assert question.body == desk.chat("judge", "about <EMAIL_ADDRESS_1>")
+        decided = router.decide(plan, Answers(desk.Reads()(plan.asks)))
+        assert isinstance(decided, Answer)
+        assert [(s.name, s.absent) for s in decided.decision.signals if s.absent] == [("wants", "judge_not_cleared")]
 
 
 class TestSticky:
@@ -416,8 +441,8 @@ class TestPassed:
         ],
     )
     def test_what_is_not_ours_to_read_goes_on_untouched(self, desk: Any, http: HttpRequest) -> None:
-        for safeguards in ([], [desk.guard(Action.BLOCK)]):
-            decided = desk.answer(http, desk.router(safeguards=safeguards))
+        for it in (desk.router(), desk.router(safeguards=[desk.guard(Action.BLOCK)], unrouted="pass")):
+            decided = desk.answer(http, it)
             assert decided.action == Mutation()
             assert decided.decision.reason is Reason.PASSED
 

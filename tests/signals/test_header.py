@@ -34,7 +34,15 @@ def test_each_value_is_a_label(
 
 @pytest.mark.parametrize(
     "options",
-    [{}, {"header": "X-Tenant"}, {"header": ":path"}, {"header": "x", "values": []}, {"header": "x", "value": "a"}],
+    [
+        {},
+        {"header": "X-Tenant"},
+        {"header": ":path"},
+        {"header": "x", "values": []},
+        {"header": "x", "value": "a"},
+        {"header": "x", "values": ["a,b"]},
+        {"header": "x", "values": ["a", " b"]},
+    ],
 )
 def test_options_that_cannot_be_meant(build: Build, options: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):

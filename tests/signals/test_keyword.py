@@ -22,9 +22,17 @@ MERGER = {"keywords": ["merger", "term sheet"]}
     [
         ("", 0),
         ("the MERGER, the term\nsheet and the merger", 2),
-        ("mergers, submerger, merger_2, term  sheet", 0),
+        ("mergers, submerger, merger_2, term & sheet, term", 0),
         ("(merger)", 1),
         ("term\r\nsheet", 1),
+        ("term \t \u2003\u2028sheet", 1),
+        ("term-sheet, TERM_SHEET, term\u2011sheet", 1),
+        ("term--sheet, term - sheet, midterm-sheet", 0),
+        ("term" + " " * 20_000 + "sheet", 1),
+        ("\uff4d\uff45\uff52\uff47\uff45\uff52", 1),
+        ("mer\u200bger te\u00adrm\u2060 sheet", 2),
+        ("a\u200bmerger\ufeffof", 1),
+        ("me" + "\u200b" * 20_000 + "rger", 1),
         ("merger\u0301", 0),  # another letter: an accent belongs to it
     ],
 )
@@ -56,6 +64,11 @@ def test_options(look: Look, options: dict[str, Any], text: str, number: int) ->
         ("契約", "この契約書を確認"),
         ("สัญญา", "ตรวจสอบสัญญานี้"),
         ("c++", "I like c++, really"),
+        ("--force", "git push --force"),
+        ("pipe-bomb", "a pipe bomb"),
+        ("snake_case", "snake case"),
+        ("so\u200bft", "soft"),
+        ("ﬁne print", "fine print"),
         (".net", "asp.net"),
         ("naïve\tbayes", "a Naïve Bayes model"),
         ("İstanbul", "i̇stanbul'da"),
@@ -113,7 +126,8 @@ def test_a_text_made_of_hits_alone_is_not_walked_to_its_end(look: Look) -> None:
 
 
 @pytest.mark.parametrize(
-    "keywords", [[], [""], [" \t"], ["\u200b"], {}, {"a": []}, {"a": "merger"}, "merger", ["x" * 201]]
+    "keywords",
+    [[], [""], [" \t"], ["\u200b"], ["\ufe0f \u00ad"], {}, {"a": []}, {"a": "merger"}, "merger", ["x" * 201]],
 )
 def test_keywords_that_cannot_be_meant(look: Look, keywords: Any) -> None:
     with pytest.raises(ValidationError):

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extproc_router.signals.pii_patterns import FINDERS, Structured, _compiled, _places
+from extproc_router.signals.pii_patterns import FINDERS, MAX_FOUND, Structured, _compiled, _places
 from extproc_router.signals.pii_phones import Phones
+from extproc_router.signals.pii_types import TooMuch
 from extproc_router.types import Span
 
 FIND = Structured(("US", "GB"), lambda _: False).find
@@ -25,6 +26,14 @@ TRUE = [
     ("DE89370400440532013000", "IBAN_CODE", "DE89370400440532013000"),
     ("it is 536-22-8726.", "US_SSN", "536-22-8726"),
     ("SSN: 536228726", "US_SSN", "536228726"),
+    ("<US_SSN_536228726>", "US_SSN", "536228726"),
+    ("<PERSON_536-22-8726>", "US_SSN", "536-22-8726"),
+    ("\uff15\uff13\uff16-22-8726", "US_SSN", "\uff15\uff13\uff16-22-8726"),
+    ("it is 536-22-\u200b8726", "US_SSN", "536-22-\u200b8726"),
+    ("41\u00ad11 11\u2060\u200b11 1111 1111", "CREDIT_CARD", "41\u00ad11 11\u2060\u200b11 1111 1111"),
+    ("to jane\u200b@corp.com", "EMAIL_ADDRESS", "jane\u200b@corp.com"),
+    ("x\u200b536-22-8726\u200by", "US_SSN", "536-22-8726"),
+    (r'{"a": "536-22-\u200b8726"}', "US_SSN", r"536-22-\u200b8726"),
     ("my social security number is 536 22 8726", "US_SSN", "536 22 8726"),
     ("from 203.0.113.7:8080", "IP_ADDRESS", "203.0.113.7"),
     ("ping 2001:db8::8a2e:370:7334", "IP_ADDRESS", "2001:db8::8a2e:370:7334"),
@@ -127,6 +136,20 @@ def test_what_is_taken_is_not_found_again() -> None:
     assert FIND(text, (Span(0, 15, "EMAIL_ADDRESS", 1.0),)) == (Span(19, 30, "IP_ADDRESS", 1.0),)
 
 
+def test_an_allowed_value_is_allowed_in_disguise_too() -> None:
+    structured = Structured(("US",), lambda value: value == "help@example.com")
+    assert structured.find("help\u200b@example.com") == ()
+
+
+@pytest.mark.parametrize(
+    "piece", ["1.2.3.4 ", "a@b.co ", "1.2\u200b.3.4 ", "+1 202 555 0123, ", "x\u200b1.2.3.4\u200bx"]
+)
+def test_more_than_anybody_writes_is_not_looked_through(piece: str) -> None:
+    assert len(FIND(piece * MAX_FOUND)) == MAX_FOUND
+    with pytest.raises(TooMuch, match="more than 1000"):
+        FIND(piece * (MAX_FOUND + 1))
+
+
 @given(PIECES)
 def test_spans_lie_in_the_text_in_order_without_overlap(text: str) -> None:
     spans = FIND(text)
@@ -152,7 +175,7 @@ def test_what_is_found_was_hinted_at(number: int) -> None:
 
 @pytest.mark.parametrize(
     "piece",
-    ["-----BEGIN PRIVATE KEY-----", "password=", "GB29 ", "+1 202 555 0123, ", "a:", "1.", "\\", "4111 ", "phone "],
+    ["-----BEGIN PRIVATE KEY-----" + "x" * 100, "password=", "GB29 ", "a:", "1.", "\\", "4111 ", "phone ", "\u200b1"],
 )
 def test_a_long_text_is_read_to_its_end(piece: str) -> None:
     text = piece * (100_000 // len(piece)) + "\n. bob@example.com"

@@ -16,9 +16,9 @@ def test_a_type_is_found_in_one_way() -> None:
     [
         ("", ""),
         ("hi <PERSON_1>!", "hi " + "\0" * 10 + "!"),
-        ("<EMAIL_ADDRESS_123456>", "\0" * 22),
-        ("<PERSON_1234567>", "<PERSON_1234567>"),
-        ("<PERSONA_1> <PERSON_> <PERSON_1", "<PERSONA_1> <PERSON_> <PERSON_1"),
+        ("<EMAIL_ADDRESS_1234>", "\0" * 20),
+        ("<US_SSN_536228726>", "<US SSN 536228726>"),
+        ("<PERSONA_1> <PERSON_> <PERSON_1", "<PERSONA 1> <PERSON_> <PERSON 1"),
     ],
 )
 def test_placeholders_are_blanked_out(text: str, blanked: str) -> None:
@@ -27,4 +27,7 @@ def test_placeholders_are_blanked_out(text: str, blanked: str) -> None:
 
 def test_the_highest_number_of_each_type_is_known() -> None:
     assert numbers_taken("none") == {}
-    assert numbers_taken("<PERSON_2> <PERSON_7> <US_SSN_1> <PERSON_3>") == {"PERSON": 7, "US_SSN": 1}
+    assert numbers_taken("<PERSON_2> <PERSON_7> <US_SSN_1> <PERSON_3> <PERSON_99999> <ROOM_3>") == {
+        "PERSON": 7,
+        "US_SSN": 1,
+    }

@@ -36,6 +36,12 @@ def test_exploding_patterns_and_odd_texts_are_nothing_special(look: Look) -> Non
     assert look("regex", "a\x00\ud800ü", patterns={"end": "ü$", "nul": r"\x00", "half": r"\?"}).number == 3
 
 
+def test_signs_that_are_not_shown_hide_nothing(look: Look) -> None:
+    for text in ("AB\u200b-1", "see\u200bAB-1", "\u00adA\ufeffB-1"):
+        assert look("regex", text, patterns=[TICKET]).number == 1
+    assert look("regex", "a\u200bb", patterns=[r"\x{200b}"]).number == 1
+
+
 def test_a_text_beyond_the_bound_is_not_half_read(look: Look) -> None:
     with pytest.raises(ValueError, match="more than 4194304 bytes"):
         look("regex", "é" * (regex.MAX_BYTES // 2 + 1), patterns=["a"])

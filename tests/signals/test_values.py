@@ -16,7 +16,6 @@ def compiled(**options: object) -> values.Values:
         ({}, [], "none", set()),
         ({}, [""], "none", set()),
         ({}, ["secret", "other"], "set", {"secret", "other"}),
-        ({"ignore_case": True}, ["Gold"], "set", {"gold"}),
         ({"values": ["gold", "Silver"]}, ["gold"], "gold", {"gold"}),
         ({"values": ["gold", "Silver"]}, ["silver"], "set", set()),
         ({"values": ["gold", "Silver"], "ignore_case": True}, ["SILVER", "gold"], "Silver+gold", {"Silver", "gold"}),
@@ -27,6 +26,11 @@ def test_only_listed_values_are_shown(
     options: dict[str, object], given: list[str], label: str, labels: set[str]
 ) -> None:
     assert compiled(**options).signal(given) == Signal("tier", label, 1.0, frozenset(labels))
+
+
+def test_case_is_ignored_only_of_values_that_are_listed() -> None:
+    with pytest.raises(ValueError, match="`ignore_case` needs `values`"):
+        compiled(ignore_case=True)
 
 
 def test_labels_can_be_listed_where_values_are() -> None:
