@@ -27,7 +27,9 @@ LABELS, NUMBER, BOTH, OPEN = (
     plain(FLAG, numeric=True),
     plain(None, numeric=False),
 )
-PROBABILITY = Head("x", "x", lambda _: (), lambda _: Signal("x", "", 1.0), Signal("x", "", 0.0), known=FLAG, numeric=True)
+PROBABILITY = Head(
+    "x", "x", lambda _: (), lambda _: Signal("x", "", 1.0), Signal("x", "", 0.0), known=FLAG, numeric=True
+)
 
 
 def found(value: Any, reader: Reader) -> list[str]:
