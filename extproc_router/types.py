@@ -23,12 +23,14 @@ class HttpRequest(Struct, frozen=True):
         path: with query, as in `:path`.
         headers: lower-case names; repeated headers are joined with `, `. Pseudo-headers are not in here.
         body: the bytes as sent, or None where no body was or will be seen.
+        more: whether a body comes with it that is not in here.
     """
 
     method: str
     path: str
     headers: Mapping[str, str]
     body: bytes | None
+    more: bool = False
 
 
 class Turn(Struct, frozen=True):

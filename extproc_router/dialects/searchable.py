@@ -2,10 +2,10 @@
 
 Everything is searched that people or tools may have written: all strings, those of unknown members and unknown kinds
 of parts too, and numbers that are long enough to be somebody's. Left out are settings (`_INERT`), names that an API or
-a tool defines, ids, signatures and base64: a change there protects nobody and breaks the request. Names of members are
-searched where nobody defines them: in what a tool was asked, metadata, variables (`_FREE_FORM`). A member `name` is
-a name there, so all of it is searched. So is `thinking`: a changed block no longer fits its signature, but a model that
-only ever saw placeholders thinks in placeholders, and an error is better than a leak.
+a tool defines, ids, signatures, base64 and what a schema lists (`enum`, `default`): a change there breaks the request.
+Names of members are searched where nobody defines them: in what a tool was asked, metadata, variables (`_FREE_FORM`).
+A member `name` is a name there, so all of it is searched. So is `thinking`: a changed block no longer fits its
+signature, but a model that only ever saw placeholders thinks in placeholders, and an error is better than a leak.
 """
 
 from __future__ import annotations
@@ -65,6 +65,8 @@ _FREE_FORM: Final = frozenset(
 _SCHEMAS: Final = frozenset(
     b"tools functions parameters input_schema response_format guided_json structured_outputs output_config".split()
 )
+# What stands in a schema for people and models to read.
+_WORDS: Final = frozenset(b"description title".split())
 # The members of these are named by whoever wrote the schema, so `id` in there is no id.
 _NAMING: Final = frozenset(b"properties patternProperties $defs definitions dependentSchemas".split())
 
@@ -112,6 +114,8 @@ class _Frame:
         """Come to a string; whether it is searched at once."""
         if self.inner in {_SKIPPED, _FREE}:
             return self.inner == _FREE
+        if self.inner == _SCHEMA and self.mode == _SCHEMA and self.key not in _WORDS:
+            return False  # what a model may answer: an example, a default, one of an enumeration
         if self.mode in _DEFINED:
             if self.key in _STRUCTURAL:
                 if self.key == b"type":

@@ -191,7 +191,7 @@ def _respond(command: Respond) -> bytes:
     immediate.body = reply.body
     # Shown as %RESPONSE_CODE_DETAILS% in Envoy's access log.
     # Envoy's local_reply_config tells by it what content type the answer has: headers may not say it here.
-    stream = "_stream" * any(value == _EVENT_STREAM for _, value in reply.headers)
+    stream = "_stream" * any(value.startswith(_EVENT_STREAM) for _, value in reply.headers)
     immediate.details = f"extproc_router_{command.decision.reason}{stream}"
     for name, value in reply.headers:
         _set(immediate.headers, name, value)

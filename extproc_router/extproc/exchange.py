@@ -226,7 +226,7 @@ class Exchange:
             raise LocalProtocolError("a decision needs headers")
         self._request, self._asked_at, self._ended = RequestState.DECIDING, phase, ended
         body = None if phase is Phase.REQUEST_HEADERS else b"".join(self._chunks)
-        return [Decide(msgspec.structs.replace(self._http, body=body))]
+        return [Decide(msgspec.structs.replace(self._http, body=body, more=body is None and not ended))]
 
     def _pass(self, phase: Phase, data: bytes, *, end_of_stream: bool) -> Command:
         mode = self._modes.request if phase is Phase.REQUEST_BODY else self._modes.response

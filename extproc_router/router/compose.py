@@ -10,10 +10,11 @@ from msgspec.structs import replace
 from extproc_router import dialects
 from extproc_router.candidates import Change
 from extproc_router.dialects import Dialect, Edit
-from extproc_router.errors import BlockedByPolicy, ClientError, SafetyUnchecked
+from extproc_router.errors import BlockedByPolicy, ClientError, SafetyUnchecked, UncheckableBody
 from extproc_router.policy import engine
 from extproc_router.policy.rules import Action
 from extproc_router.router.readings import Readings
+from extproc_router.signals.pii_types import TooMuch
 from extproc_router.types import Answer, Decision, Mutation, Reason, Reply, Request
 
 if TYPE_CHECKING:
@@ -102,6 +103,10 @@ def stop(opened: Opened, guarded: Guarded, created: int) -> Answer:
         safety=guarded.applied,
         shadow=guarded.shadow,
     )
+    if not guarded.stop and any(signal.absent == TooMuch.__name__ for signal in decision.signals):
+        # It would be too much the next time as well.
+        error = UncheckableBody("This body cannot be checked: it holds more personal data than is looked through.")
+        return refuse(decision, error, dialect.error(error.status, error))
     if not guarded.stop:
         return unchecked(decision, dialect.error)
     if rule.action is Action.REFUSE:

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
 # No body that could be read has a length of more digits.
 _MAX_LENGTH_DIGITS = 18
 
-_BODILESS = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
-
 
 def route(path: str) -> str:
     """Return the path as upstreams will read it: without query, percent-decoded."""
@@ -26,10 +24,8 @@ def is_multipart(http: HttpRequest) -> bool:
 
 
 def may_have_body(http: HttpRequest) -> bool:
-    """Whether a body may come with a request: any method's but those that have none by custom, and say of none."""
-    if http.method not in _BODILESS:
-        return True
-    return declared_length(http) > 0 or "transfer-encoding" in http.headers
+    """Whether a body comes with a request; its headers alone say so in HTTP/1 and need not in HTTP/2."""
+    return bool(http.body) or http.more or declared_length(http) > 0 or "transfer-encoding" in http.headers
 
 
 def declared_length(http: HttpRequest) -> int:

@@ -233,7 +233,9 @@ class Router:
         refuses = self._guards if self.terms.unrouted is None else self.terms.unrouted == "refuse"
         if not refuses or not paths.may_have_body(http):
             return self._pass(decision, why, tier)
-        error = UncheckableBody(f"This request cannot be checked, so it was sent nowhere: {why}, with this method.")
+        error = UncheckableBody(
+            f"This request cannot be checked, so it was sent nowhere: {why} (the router's config: `routing.unrouted`)."
+        )
         return compose.refuse(decision, error, dialects.common_error(error.status, error))
 
     def _pass_unread(self, decision: Decision, why: str, tier: int, dialect: Dialect) -> Answer:

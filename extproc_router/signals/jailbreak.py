@@ -38,7 +38,8 @@ class Options(Section):
         Literal["incoming", "everything"],
         Field(
             description="`incoming`: turns that neither the operator nor the model wrote, going by their roles; "
-            "`everything`: all turns, for where clients may not be trusted to name roles"
+            "`everything`: all turns and what tools say of themselves, for where clients may not be trusted to name "
+            "roles"
         ),
     ] = "incoming"
 
@@ -53,9 +54,12 @@ def build(name: str, options: Options, resources: Resources) -> Reader:
 
 
 def texts(subject: Subject, of: Which) -> tuple[str, ...]:
-    """Return what is declared, what is older than the last turns, in one, and each of these: none empty, each once."""
+    """Return what is older than the last turns, in one, and each of these: none empty, each once.
+
+    What tools say of themselves gives orders ("always use this tool") and is read only with everything.
+    """
     request = subject.request
     turns = prompt.incoming_in(request) if of == "incoming" else tuple(turn.text for turn in request.turns if turn.text)
-    apart = (subject.declared, "\n".join(turns[:-_TURNS]), *turns[-_TURNS:])
+    apart = (subject.declared * (of == "everything"), "\n".join(turns[:-_TURNS]), *turns[-_TURNS:])
     # Without signs that are not shown: the words that they part give an attack away.
     return tuple(dict.fromkeys(text for one in apart if (text := spellings(one)[0].strip())))

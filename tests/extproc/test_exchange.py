@@ -41,8 +41,8 @@ def exchange(modes: Modes = BUFFERED, *, wants: bool = True, limit: int = 1000) 
     return Exchange(modes, lambda _: wants, limit)
 
 
-def decide(body: bytes | None) -> Decide:
-    return Decide(HttpRequest("POST", "/v1/chat/completions", {}, body))
+def decide(body: bytes | None, *, more: bool = False) -> Decide:
+    return Decide(HttpRequest("POST", "/v1/chat/completions", {}, body, more))
 
 
 def mutate(phase: Phase, mutation: Mutation, *, skip_body: bool = False) -> Mutate:
@@ -68,7 +68,7 @@ class TestBuffered:
 
     def test_a_body_that_is_not_wanted_is_not_asked_for(self) -> None:
         it = exchange(wants=False)
-        assert it.receive(HEADERS) == [decide(None)]
+        assert it.receive(HEADERS) == [decide(None, more=True)]
         assert it.answer(Answer(DECISION, Mutation())) == [mutate(Phase.REQUEST_HEADERS, Mutation(), skip_body=True)]
         # Envoy was not allowed to skip it: it passes.
         assert it.receive(body(b"x", end=True)) == [Continue(Phase.REQUEST_BODY)]
@@ -198,7 +198,7 @@ class TestStreamed:
 
     def test_else_the_headers_cannot_wait_so_the_body_is_not_read(self) -> None:
         it = exchange(STREAMED)
-        assert it.receive(HEADERS) == [decide(None)]
+        assert it.receive(HEADERS) == [decide(None, more=True)]
         assert it.answer(Answer(DECISION, Mutation())) == [mutate(Phase.REQUEST_HEADERS, Mutation(), skip_body=True)]
         assert it.receive(body(b"x")) == [Continue(Phase.REQUEST_BODY)]
         assert it.receive(body(b"", end=True)) == [Continue(Phase.REQUEST_BODY)]
@@ -207,7 +207,7 @@ class TestStreamed:
 @pytest.mark.parametrize("mode", [BodyMode.NONE, BodyMode.BUFFERED_PARTIAL])
 def test_modes_that_cannot_be_read_are_decided_on_the_headers(mode: BodyMode) -> None:
     it = exchange(Modes(request=mode))
-    assert it.receive(HEADERS) == [decide(None)]
+    assert it.receive(HEADERS) == [decide(None, more=True)]
     [command] = it.answer(Answer(DECISION, Mutation()))
     assert isinstance(command, Mutate)
     assert command.phase is Phase.REQUEST_HEADERS

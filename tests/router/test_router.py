@@ -235,9 +235,10 @@ class TestUnread:
     @pytest.mark.parametrize(
         ("method", "path", "headers", "refused"),
         [
-            ("POST", "//v1/chat/completions", {}, True),
-            ("POST", "/invocations", {}, True),
-            ("PUT", CHAT, {}, True),
+            ("POST", "//v1/chat/completions", {"content-length": "2"}, True),
+            ("POST", "/invocations", {"content-length": "2"}, True),
+            ("PUT", CHAT, {"content-length": "2"}, True),
+            ("POST", "/v1/responses/r1/cancel", {}, False),
             ("GET", CHAT, {"content-length": "20"}, True),
             ("GET", CHAT, {"transfer-encoding": "chunked"}, True),
             ("GET", "/health", {}, False),

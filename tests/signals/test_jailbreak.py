@@ -45,7 +45,8 @@ def test_the_last_turns_are_read_one_by_one(
 
 def test_what_stands_in_no_turn_is_read_by_itself(build: Build, subject: MakeSubject) -> None:
     seen = subject("one", "two", "three", "four", declared=b'{"description": "of a tool"}')
-    assert build("jailbreak").asks(seen) == asks("of a tool", "one", "two", "three", "four")
+    assert build("jailbreak", of="everything").asks(seen) == asks("of a tool", "one", "two", "three", "four")
+    assert build("jailbreak").asks(seen) == asks("one", "two", "three", "four")  # it gives orders, and means no harm
 
 
 def test_the_threshold_may_be_ones_own(build: Build, subject: MakeSubject, answered: Answered) -> None:
