@@ -51,11 +51,19 @@ def read_config(path: Path) -> Config:
         StartupError: it cannot be read.
         ConfigError: it has mistakes.
     """
+    return loader.load(read_file(path), str(path))
+
+
+def read_file(path: Path) -> bytes:
+    """Read a file that a user named.
+
+    Raises:
+        StartupError: it cannot be read.
+    """
     try:
-        text = path.read_bytes()
+        return path.read_bytes()
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise StartupError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
-    return loader.load(text, str(path))
 
 
 def resources(encoder: Encoder) -> Resources:

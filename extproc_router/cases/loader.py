@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from pydantic import ValidationError
 
+from extproc_router import wiring
 from extproc_router.cases import schema
 from extproc_router.config import document as yaml_document
 from extproc_router.config import shape
 from extproc_router.config.document import Document
-from extproc_router.errors import ConfigError, StartupError
+from extproc_router.errors import ConfigError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,11 +43,7 @@ def load_cases(path: Path) -> tuple[schema.Case, ...]:
 
 def load(path: Path) -> Table:
     """Read a file of cases, and keep the lines; arguments and errors as above."""
-    try:
-        text = path.read_bytes()
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        raise StartupError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
-    document = yaml_document.parse(text, str(path))
+    document = yaml_document.parse(wiring.read_file(path), str(path))
     mistakes = [*document.mistakes]
     cases: tuple[schema.Case, ...] = ()
     try:
@@ -55,7 +52,7 @@ def load(path: Path) -> Table:
         mistakes += shape.mistakes(document, error, schema.File)
     mistakes += _same_names(document, cases)
     if mistakes:
-        raise ConfigError(tuple(sorted(mistakes, key=lambda mistake: (mistake.line, mistake.field))))
+        raise ConfigError(yaml_document.in_file_order(mistakes))
     return Table(cases, document)
 
 

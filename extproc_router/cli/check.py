@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from extproc_router.cli import common
-from extproc_router.errors import ConfigError, RouterError, StartupError
+from extproc_router.errors import ConfigError, RouterError
 
 if TYPE_CHECKING:
     import argparse
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     from extproc_router import wiring  # noqa: PLC0415 - heavy
     from extproc_router.config import document, loader  # noqa: PLC0415 - likewise
 
-    text = _read(args.config)
+    text = wiring.read_file(args.config)
     failures: list[RouterError] = []
     encoder = _tried(lambda: wiring.load_encoder(args.model), failures)
     envoy = _tried(lambda: _Envoy(args.envoy), failures) if args.envoy else None
@@ -83,13 +83,6 @@ class _Envoy:
 
     def compare(self, config: Config | None) -> Report:
         return self._check.compare(config, self._bootstrap)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        raise StartupError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
 
 
 def _tried(read: Callable[[], T], failures: list[RouterError]) -> T | None:
