@@ -31,35 +31,39 @@ class Conditions:
     def __init__(self, readers: Mapping[str, Reader], lacking: Mapping[str, str], complain: Complain) -> None:
         self._readers, self._lacking, self._complain = readers, lacking, complain
 
-    def compile(self, written: When | None, path: Path, *, guards: bool) -> Condition:
+    def compile(self, written: When | None, path: Path, *, guards: bool, narrows: bool = False) -> Condition:
         """Compile one.
 
         Args:
             written: None holds always.
             path: where it stands.
             guards: whether a safety rule asks: a label that is not sure is then no such label, instead of open.
+            narrows: whether it is one that restricts: a label below its signal's own floor stays open for it.
         """
         if written is None:
             return Always()
         if not written.model_fields_set:
             self._complain(path, "an empty condition; leave `when` out for a rule that always holds")
-        return self._joined(All, list(self._parts(written, path, guards=guards)))
+        return self._joined(All, list(self._parts(written, path, guards=guards, narrows=narrows)))
 
-    def _parts(self, written: When, path: Path, *, guards: bool) -> Iterator[Condition]:
+    def _parts(self, written: When, path: Path, *, guards: bool, narrows: bool) -> Iterator[Condition]:
         for word, kind in (("all", All), ("any", AnyOf)):
             parts = getattr(written, word)
             if parts is not None:
-                inner = [self.compile(part, (*path, word, at), guards=guards) for at, part in enumerate(parts)]
+                inner = [
+                    self.compile(part, (*path, word, at), guards=guards, narrows=narrows)
+                    for at, part in enumerate(parts)
+                ]
                 yield self._joined(kind, inner)
         if written.not_ is not None:
-            yield Not(self.compile(written.not_, (*path, "not"), guards=guards))
+            yield Not(self.compile(written.not_, (*path, "not"), guards=guards, narrows=narrows))
         for name, value in (written.__pydantic_extra__ or {}).items():
             reader = self.require(name, (*path, name))
             if reader is not None and guards and reader.cost is Cost.MODEL:
                 message = f"{name!r} asks a language model; a safety rule may not, for nothing has been checked yet"
                 self._complain((*path, name), message)
             if reader is not None:
-                yield from self._tests(value, (*path, name), reader, guards=guards)
+                yield from self._tests(value, (*path, name), reader, guards=guards, narrows=narrows)
 
     def require(self, name: str, path: Path) -> Reader | None:
         """Return a signal that something at `path` reads; where there is none, complain."""
@@ -86,11 +90,13 @@ class Conditions:
         reader: Reader,
         *,
         guards: bool,
+        narrows: bool,
     ) -> Iterator[Condition]:
         written = value if isinstance(value, Comparison) else _as_comparison(value)
         truth = value if isinstance(value, bool) else None
         floor = reader.floor if written.confidence is None else written.confidence
-        low = State.NO if guards else State.LOW
+        # Who writes a confidence says what is sure enough; below the signal's own floor nobody has said anything.
+        low = State.NO if guards and not (narrows and written.confidence is None) else State.LOW
         for where, message in impossible(value, written, reader):
             self._complain((*path, *where), message)
         asked: dict[str, Any] = written.model_dump(exclude_none=True, exclude={"none_of", "confidence"})
@@ -103,6 +109,7 @@ class Conditions:
                 compares=bool(asked),
                 floor=floor,
                 low=low,
+                blank=State.NO if guards else State.LOW,
                 **labels,
                 **asked,
             )

@@ -51,7 +51,9 @@ class Safeguards:
             if action not in _OF_ACTION[member]:
                 listed = " and ".join(f"`then: {meant}`" for meant in _OF_ACTION[member])
                 self._complain((*path, member), f"only for {listed}")
-        condition = self._conditions.compile(written.when, (*path, "when"), guards=True)
+        condition = self._conditions.compile(
+            written.when, (*path, "when"), guards=True, narrows=action is Action.RESTRICT
+        )
         if action is Action.REDACT:
             self._check_redaction(written, path)
         return Safeguard(

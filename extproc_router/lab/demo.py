@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from openai import APIStatusError, OpenAI, OpenAIError
 
 from extproc_router.errors import RouterError
+from extproc_router.lab import privacy_demo
 from extproc_router.lab.prompts import ASKS, Ask
 from extproc_router.lab.stack import Stack, public_port, read_json_lines, stack
 from extproc_router.lab.table import Column, Side, Table
@@ -64,10 +65,13 @@ def run(*, once: bool) -> int:
         print(f"[{time.monotonic() - start:4.1f} s] ready\n\n{TABLE.head()}", flush=True)
         problems = show_all(running, ASKS)
         print("\n" + summary(running, ASKS, problems), flush=True)
+        print("\nA private prompt (examples/privacy-first), and the requests that reached a cluster:\n", flush=True)
+        spoilt = privacy_demo.run()
+        print("\n" + verdict(spoilt), flush=True)
         if not once:
             print(_invitation(running), flush=True)
             _follow(running)
-    return 1 if problems else 0
+    return 1 if problems or spoilt else 0
 
 
 def show_all(running: Stack, asks: Sequence[Ask]) -> list[str]:
@@ -156,6 +160,13 @@ def summary(running: Stack, asks: Sequence[Ask], problems: Sequence[str]) -> str
     lines = [f"{len(asks)} requests, {len(problems)} problems. Requests that reached a cluster: {reached}."]
     lines += [f"  problem: {problem}" for problem in problems]
     return "\n".join(lines)
+
+
+def verdict(problems: Sequence[str]) -> str:
+    """What the second act has shown, in a line; or what went wrong."""
+    if problems:
+        return "\n".join(f"  problem: {problem}" for problem in problems)
+    return "The private prompt was answered by `local` or by nobody; `external` never received it."
 
 
 def _invitation(running: Stack) -> str:

@@ -78,14 +78,17 @@ def relocate(bootstrap: Bootstrap, *, listener: str, admin: str, clusters: Mappi
     return moved
 
 
-def fitted(bootstrap: Bootstrap, *, clusters: Sequence[str], default: str, lowest_tier: str) -> Bootstrap:
+def fitted(
+    bootstrap: Bootstrap, *, clusters: Sequence[str], default: str, lowest_tier: str, closed: bool = False
+) -> Bootstrap:
     """Return a copy whose model clusters are those of another router config; each is like the file's first one.
 
     Args:
         bootstrap: as `load` returned it; left alone.
         clusters: names of the model clusters.
-        default: the one that the default route leads to.
+        default: the one that the default routes lead to.
         lowest_tier: the privacy tier that needs no clearance.
+        closed: whether what nobody decided goes nowhere.
     """
     changed = deepcopy(bootstrap)
     static = changed["static_resources"]
@@ -95,7 +98,9 @@ def fitted(bootstrap: Bootstrap, *, clusters: Sequence[str], default: str, lowes
     for manager in _managers(changed):
         for host in manager["route_config"]["virtual_hosts"]:
             routes = {route["name"]: route for route in host["routes"]}
-            routes["default"]["route"]["cluster"] = default
+            routes["passed"]["route"]["cluster"] = routes["default"]["route"]["cluster"] = default
+            if closed:
+                routes["default"].update(name="undecided", route={"cluster": "nowhere"})
             for matcher in routes["private_undecided"]["match"]["headers"]:
                 if "string_match" in matcher:
                     matcher["string_match"] = {"exact": lowest_tier}

@@ -18,7 +18,7 @@ import h11
 from extproc_router.lab.answers import Answer, answer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Coroutine, Iterable, Iterator, Sequence
 
 KEEP = 512  # requests remembered for each cluster; older ones are forgotten
 MAX_BODY_BYTES = 64 * 1024 * 1024
@@ -62,6 +62,9 @@ class ModelServer:
         self.pause_seconds = 0.0
         self.status: int | None = None
         self.cut_off = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._listening: asyncio.Server | None = None
+        self._writers: set[asyncio.StreamWriter] = set()
 
     def clear(self) -> None:
         """Forget everything received, and behave."""
@@ -69,14 +72,34 @@ class ModelServer:
         self.total = self.cut_off = 0
         self.pause_seconds, self.status = 0.0, None
 
-    async def open(self) -> asyncio.Server:
-        """Start listening on a free port of 127.0.0.1."""
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=1024)
-        self.port = server.sockets[0].getsockname()[1]
-        return server
+    async def open(self) -> None:
+        """Listen on 127.0.0.1: on a free port, or on the one that it had."""
+        self._loop = asyncio.get_running_loop()
+        self._listening = await asyncio.start_server(self._serve, "127.0.0.1", self.port, backlog=1024)
+        self.port = self._listening.sockets[0].getsockname()[1]
+
+    async def close(self) -> None:
+        """Stop listening, and drop every connection."""
+        if self._listening:
+            self._listening.close()
+        for writer in self._writers:
+            writer.transport.abort()
+
+    def go_down(self) -> None:
+        """Refuse connections from now on; for other threads than the simulators' own."""
+        self._on_loop(self.close())
+
+    def come_back(self) -> None:
+        """Listen again where it did before; for other threads, too."""
+        self._on_loop(self.open())
+
+    def _on_loop(self, work: Coroutine[object, object, None]) -> None:
+        assert self._loop is not None  # noqa: S101 - `simulators` has opened it
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = h11.Connection(h11.SERVER, max_incomplete_event_size=256 * 1024)
+        self._writers.add(writer)
         try:
             while (request := await _next_request(self.cluster, connection, reader)) is not None:
                 await self._answer(request, connection, writer)
@@ -88,6 +111,7 @@ class ModelServer:
         except asyncio.CancelledError:
             pass  # the lab is closing
         finally:
+            self._writers.discard(writer)
             writer.close()
             with suppress(ConnectionError, asyncio.CancelledError):
                 await writer.wait_closed()
@@ -143,24 +167,25 @@ def simulators(clusters: Sequence[str]) -> Iterator[dict[str, ModelServer]]:
     thread = threading.Thread(target=loop.run_forever, name="simulators", daemon=True)
     thread.start()
     try:
-        listening = asyncio.run_coroutine_threadsafe(_open_all(list(servers.values())), loop).result(10)
+        asyncio.run_coroutine_threadsafe(_open_all(servers.values()), loop).result(10)
         try:
             yield servers
         finally:
-            asyncio.run_coroutine_threadsafe(_close_all(listening), loop).result(10)
+            asyncio.run_coroutine_threadsafe(_close_all(servers.values()), loop).result(10)
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         loop.close()
 
 
-async def _open_all(servers: Sequence[ModelServer]) -> list[asyncio.Server]:
-    return [await server.open() for server in servers]
+async def _open_all(servers: Iterable[ModelServer]) -> None:
+    for server in servers:
+        await server.open()
 
 
-async def _close_all(listening: Sequence[asyncio.Server]) -> None:
-    for server in listening:
-        server.close()
+async def _close_all(servers: Iterable[ModelServer]) -> None:
+    for server in servers:
+        await server.close()
     tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
     for task in tasks:
         task.cancel()

@@ -201,9 +201,8 @@ def stack(
             clusters=names,
             default=served_by[read.routing.default],
             lowest_tier=read.privacy_tiers[0],
+            closed=expected.guards(read),
         )
-        if expected.guards(read):
-            base = envoy_file.with_ext_proc(base, failure_mode_allow=False)
         fronting = parts.enter_context(envoy(directory, clusters=clusters, port=port, base=base))
         yield Stack(directory, servers, routing, fronting)
 

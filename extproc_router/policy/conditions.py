@@ -72,8 +72,9 @@ class Test(Struct, frozen=True):
         asks_labels: whether any test on labels is there.
         compares: whether any test on the number is there.
         floor: a label below this confidence decides nothing.
-        low: what such a label comes to: LOW in a rule that routes, NO in one that guards, so that `not` and this
-            together mean "unless it is surely so".
+        low: what such a label comes to: LOW in a rule that routes or restricts, NO in one that guards otherwise, so
+            that `not` and this together mean "unless it is surely so".
+        blank: what a comparison comes to where the signal is no number: LOW in a rule that routes, else NO.
     """
 
     name: str
@@ -88,6 +89,7 @@ class Test(Struct, frozen=True):
     compares: bool = False
     floor: float = 0.0
     low: State = _LOW
+    blank: State = _LOW
 
     @property
     def names(self) -> frozenset[str]:
@@ -107,7 +109,7 @@ class Test(Struct, frozen=True):
             if not self.compares:
                 return _YES
         if signal.number is None:
-            return self.low
+            return self.blank
         return _YES if self._within(signal.number) else _NO
 
     def _labelled(self, labels: frozenset[str]) -> bool:

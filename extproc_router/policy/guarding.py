@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from extproc_router.policy.conditions import Read
 
+_OPEN = (State.LOW, State.ABSENT)
+
 
 class Guarded(Struct, frozen=True):
     """What the safety rules come to.
@@ -41,7 +43,7 @@ def guard(safeguards: Sequence[Safeguard], tier: int, read: Read) -> Guarded:
     """Evaluate the safety rules.
 
     A signal that is absent can only make the outcome stricter: a strict rule that needed it restricts, or holds the
-    request back as unchecked.
+    request back as unchecked. A label below its floor restricts likewise.
 
     Args:
         safeguards: strictest action first.
@@ -59,7 +61,8 @@ def guard(safeguards: Sequence[Safeguard], tier: int, read: Read) -> Guarded:
         if state is State.PENDING:
             pending |= applies.pending(read)
             continue
-        hit, missed = state is State.YES, state is State.ABSENT and rule.strict
+        # Only a rule that restricts knows LOW.
+        hit, missed = state is State.YES, state in _OPEN and rule.strict
         if rule.shadow:
             shadow += [told(rule)] * hit
         elif hit and rule.action in (Action.BLOCK, Action.REFUSE):

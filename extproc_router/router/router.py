@@ -26,7 +26,8 @@ from extproc_router.policy.base import Situation
 from extproc_router.policy.engine import Policy
 from extproc_router.policy.rules import Action
 from extproc_router.router import compose, paths
-from extproc_router.router.compose import Opened
+from extproc_router.router.compose import DECISION_HEADER, Opened
+from extproc_router.router.kept import identifier
 from extproc_router.router.readings import Readings
 from extproc_router.signals.base import Answers, Cost, Reader, Subject
 from extproc_router.signals.pii import Pii
@@ -38,9 +39,6 @@ if TYPE_CHECKING:
     from extproc_router.policy.guarding import Guarded
     from extproc_router.policy.stickiness import Held
     from extproc_router.types import Request
-
-# A client may write anything there, and decisions are kept.
-_MAX_LOGGED_NAME = 128
 
 # Turns that only a model can have written. Many conversations begin alike: their beginning alone tells nothing.
 _MODELS_ROLE = "assistant"
@@ -215,17 +213,22 @@ class Router:
 
     def _begin(self, http: HttpRequest, decision_id: str) -> tuple[int, Decision]:
         tier = privacy.tier_of(http.headers.get(privacy.HEADER), self._policy.tiers)
-        request_id = http.headers.get("x-request-id", "")[:_MAX_LOGGED_NAME]
+        request_id = identifier(http.headers.get("x-request-id", ""))
         return tier, replace(self._blank, id=decision_id, request_id=request_id, privacy_tier=self._policy.tiers[tier])
 
+    def _asked_for(self, model: str) -> str:
+        """Return the model's name that a client wrote, as decisions keep it."""
+        return model if model in self._policy.candidates or self._policy.is_auto(model) else identifier(model)
+
     def _pass(self, decision: Decision, why: str, tier: int) -> Answer:
-        """Leave a request that was not read to Envoy's default route; one above the lowest tier goes nowhere."""
+        """Leave a request that was not read to Envoy; one above the lowest tier goes nowhere."""
         if tier:
             error = NoEligibleModel(
                 f"This request is marked {self._policy.tiers[tier]!r} and cannot be read ({why}): it was sent nowhere."
             )
             return compose.refuse(decision, error, dialects.common_error(error.status, error))
-        return Answer(replace(decision, why=why), Mutation())
+        # Envoy's routes tell by it that we have let the request pass, and are not down.
+        return Answer(replace(decision, why=why), Mutation(((DECISION_HEADER, decision.id),)))
 
     def _pass_unrouted(self, http: HttpRequest, decision: Decision, tier: int) -> Answer:
         """Let a request pass that is none of the APIs', unless it may bring a model what safety rules have to read."""
@@ -258,7 +261,7 @@ class Router:
         encoding = http.headers.get("content-encoding", "").strip().lower()
         body = dialects.decode(http.body, encoding, self.max_body_bytes)
         request = dialect.read(body)
-        decision = replace(decision, requested_model=request.model[:_MAX_LOGGED_NAME], stream=request.stream)
+        decision = replace(decision, requested_model=self._asked_for(request.model), stream=request.stream)
         if request.unread and self._guards_text:
             return self._pass_unread(decision, f"its prompt is {request.unread}", tier, dialect)
         readings = Readings(self.terms.readers, Subject(http.headers, request))

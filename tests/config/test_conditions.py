@@ -31,7 +31,7 @@ READERS = {
 
 
 def compiled(
-    written: Any, *, guards: bool = False, lacking: Mapping[str, str] | None = None
+    written: Any, *, guards: bool = False, narrows: bool = False, lacking: Mapping[str, str] | None = None
 ) -> tuple[Condition, dict[str, str]]:
     """The condition, and what was complained of by field."""
     complaints: dict[str, str] = {}
@@ -41,11 +41,11 @@ def compiled(
 
     conditions = Conditions(READERS, lacking or {}, complain)
     when = None if written is None else When.model_validate(written)
-    return conditions.compile(when, ("when",), guards=guards), complaints
+    return conditions.compile(when, ("when",), guards=guards, narrows=narrows), complaints
 
 
-def state(written: Any, signal: Signal, *, guards: bool = False) -> State:
-    return compiled(written, guards=guards)[0].state(lambda _: signal)
+def state(written: Any, signal: Signal, *, guards: bool = False, narrows: bool = False) -> State:
+    return compiled(written, guards=guards, narrows=narrows)[0].state(lambda _: signal)
 
 
 def labelled(*labels: str, confidence: float = 1.0, number: float | None = None) -> Signal:
@@ -112,6 +112,20 @@ def test_labels_below_the_signal_s_floor_are_open_where_routes_are_chosen_and_no
     assert state({"domain": test}, unsure) is State.LOW
     guarded = state({"domain": test}, unsure, guards=True)
     assert guarded is (State.YES if isinstance(test, dict) and "none_of" in test else State.NO)
+
+
+def test_for_a_rule_that_restricts_they_are_open_unless_it_says_itself_what_is_sure_enough() -> None:
+    unsure = labelled("math", confidence=0.4)
+    for when in ({"domain": "math"}, {"not": {"domain": "math"}}, {"domain": {"none_of": ["law"]}}):
+        assert state(when, unsure, guards=True, narrows=True) is State.LOW
+    assert state({"domain": {"any_of": ["math"], "confidence": 0.5}}, unsure, guards=True, narrows=True) is State.NO
+    assert state({"domain": {"any_of": ["math"], "confidence": 0.3}}, unsure, guards=True, narrows=True) is State.YES
+
+
+def test_what_is_no_number_is_open_where_routes_are_chosen_and_no_where_they_are_guarded() -> None:
+    assert state({"cheap": {"above": 1}}, labelled("a")) is State.LOW
+    assert state({"cheap": {"above": 1}}, labelled("a"), guards=True) is State.NO
+    assert state({"cheap": {"above": 1}}, labelled("a"), guards=True, narrows=True) is State.NO
 
 
 def test_a_test_may_have_a_floor_of_its_own() -> None:

@@ -31,13 +31,13 @@ MULTIPART = b'--b\r\ncontent-disposition: form-data; name="file"; filename="a"\r
         ("OPTIONS", "/v1/models"),
     ],
 )
-def test_other_methods_and_paths_take_the_default_route(house: House, method: str, path: str) -> None:
+def test_other_methods_and_paths_are_let_pass_to_the_default_cluster(house: House, method: str, path: str) -> None:
     reply = house.send(method, path)
 
     assert reply.status == 200
     received = house.only()
     assert (received.cluster, received.method, received.path, received.body) == ("small", method, path, b"")
-    assert house.access(reply.headers["x-request-id"])["route"] == "default"
+    assert house.access(reply.headers["x-request-id"])["route"] == "passed"
 
 
 def test_a_post_without_a_body_takes_the_default_route(house: House) -> None:

@@ -51,7 +51,7 @@ def test_an_internal_header_is_stripped(house: House, name: str, times: int) -> 
     assert [request.cluster for request in house.received] == ["small", "code"]
     for request in house.received:
         assert SPOOF not in (request.header(name) or "")
-    assert house.access(passed.headers["x-request-id"])["route"] == "default"
+    assert house.access(passed.headers["x-request-id"])["route"] == "passed"
 
 
 @pytest.mark.parametrize("body", [b"{", b'{"model":"gpt-99","messages":[]}'])

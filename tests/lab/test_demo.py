@@ -40,6 +40,9 @@ def test_once_shows_a_table_and_ends_well() -> None:
     assert re.search(r"^Does this model exist\? +- +- +refused +- +404 error", done.stdout, re.MULTILINE)
     assert re.search(r"^Why does my SQL join.* named +code +code-32b", done.stdout, re.MULTILINE)
     assert re.search(r"^Solve for x: my salary.* small +small-8b", done.stdout, re.MULTILINE)
+    assert re.search(r"^all but `local` +536-22-8741 .* 503 +0 +0$", done.stdout, re.MULTILINE)
+    assert re.search(r"^all but the router +536-22-8741 .* 503 +0 +0$", done.stdout, re.MULTILINE)
+    assert "`external` never received it" in done.stdout
     assert max(len(line) for line in done.stdout.splitlines()) <= 100
 
 

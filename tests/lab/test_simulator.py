@@ -125,3 +125,13 @@ def test_closing_ends_open_connections() -> None:
     with idle:
         while idle.recv(1000):
             pass
+
+
+def test_one_that_is_down_refuses_and_comes_back_where_it_was(small: ModelServer, client: OpenAI) -> None:
+    assert client.chat.completions.create(**ASK).model == "m"
+    port = small.port
+    small.go_down()
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection(("127.0.0.1", port), timeout=5)
+    small.come_back()
+    assert (small.port, client.chat.completions.create(**ASK).model) == (port, "m")

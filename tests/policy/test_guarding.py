@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from extproc_router.policy.conditions import PENDING_SIGNAL, Always, State
+from extproc_router.policy.conditions import PENDING_SIGNAL, Always, Not, State
 from extproc_router.policy.conditions import Test as Asks
 from extproc_router.policy.guarding import guard
 from extproc_router.policy.rules import Action, Safeguard
@@ -30,8 +30,8 @@ WORLD = {
 def rule(action: Action, when: str, **members: Any) -> Safeguard:
     """A rule that applies where the signal of this name has a label."""
     stated: dict[str, Any] = {"name": f"{action}-{when}", "signal": "yes" if action is REDACT else "", "tier": 1}
-    condition = Asks(when, truth=True, low=State.NO)
-    return Safeguard(condition=condition, action=action, **(stated | members))
+    stated["condition"] = Asks(when, truth=True, low=State.NO)
+    return Safeguard(action=action, **(stated | members))
 
 
 def guarded(*rules: Safeguard, tier: int = 0, world: Mapping[str, Signal] | None = None) -> Guarded:
@@ -75,6 +75,13 @@ class TestAbsent:
         outcome = guarded(rule(RESTRICT, "absent"))
         assert (outcome.tier, outcome.unchecked) == (1, None)
         assert outcome.applied == ("restrict-absent=restrict",)
+
+    def test_a_label_below_its_floor_restricts_as_well(self) -> None:
+        world = {"unsure": Signal("unsure", "x", 0.3, frozenset({"x"}))}
+        for condition in (Asks("unsure", truth=True, floor=0.5), Not(Asks("unsure", truth=True, floor=0.5))):
+            assert guarded(rule(RESTRICT, "unsure", condition=condition), world=world).tier == 1
+        not_strict = rule(RESTRICT, "unsure", condition=Asks("unsure", truth=True, floor=0.5), strict=False)
+        assert guarded(not_strict, world=world).tier == 0
 
     @pytest.mark.parametrize("action", list(Action))
     def test_one_that_is_not_strict_does_not_apply(self, action: Action) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 CHAT = "/v1/chat/completions"
 CAP = 4096
+PASSED = Mutation(((DECISION_HEADER, "id1"),))
 
 
 def get(path: str, **headers: str) -> HttpRequest:
@@ -140,7 +141,7 @@ class TestPrivacy:
 
     def test_and_so_does_what_there_is_no_room_for(self, desk: Any) -> None:
         passed = desk.router().shed(desk.post(None), "id1", "no room")
-        assert (passed.action, passed.decision.reason) == (Mutation(), Reason.SHED)
+        assert (passed.action, passed.decision.reason) == (PASSED, Reason.SHED)
         kept = desk.router().shed(desk.post(None, x_privacy_tier="restricted"), "id1", "no room")
         assert desk.error(kept)["code"] == "no_eligible_model"
 
@@ -230,7 +231,7 @@ class TestUnread:
         ]
         for safeguards in ([], harmless):
             decided = desk.answer(HttpRequest("POST", CHAT, headers, body), desk.router(safeguards=safeguards))
-            assert (decided.action, decided.decision.reason) == (Mutation(), Reason.PASSED)
+            assert (decided.action, decided.decision.reason) == (PASSED, Reason.PASSED)
 
     @pytest.mark.parametrize(
         ("method", "path", "headers", "refused"),
@@ -444,7 +445,7 @@ class TestPassed:
     def test_what_is_not_ours_to_read_goes_on_untouched(self, desk: Any, http: HttpRequest) -> None:
         for it in (desk.router(), desk.router(safeguards=[desk.guard(Action.BLOCK)], unrouted="pass")):
             decided = desk.answer(http, it)
-            assert decided.action == Mutation()
+            assert decided.action == PASSED
             assert decided.decision.reason is Reason.PASSED
 
     def test_bodies_of_other_paths_are_not_asked_for(self, desk: Any) -> None:
