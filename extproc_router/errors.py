@@ -23,7 +23,8 @@ RouterError
 │   ├── ModelTimeout         its deadline passed
 │   ├── ModelNotCleared      it may not see a request of this privacy tier
 │   ├── ModelFailed          it could not be reached, or did not answer 200
-│   └── UnclearAnswer        it answered, but not what it was asked for
+│   ├── UnclearAnswer        it answered, but not what it was asked for
+│   └── BodyUnread           its request was let pass unread: of its body nothing is known
 ├── ConfigError              the config file has mistakes; holds all of them
 ├── ArtefactError            the model directory is corrupt or does not fit
 └── StartupError             an address is taken, a file is missing
@@ -191,6 +192,12 @@ class UnclearAnswer(ShedError):
     """The judge answered, but not what it was asked for. Its words are not repeated: they may repeat the prompt's."""
 
     cause = "judge_unclear"
+
+
+class BodyUnread(ShedError):
+    """Nobody reads the request's body."""
+
+    cause = "unread"
 
 
 class ConfigError(RouterError):

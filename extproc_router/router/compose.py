@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -18,16 +19,20 @@ from extproc_router.signals.pii_types import TooMuch
 from extproc_router.types import Answer, Decision, Mutation, Reason, Reply, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from extproc_router.policy.engine import Choice
     from extproc_router.policy.guarding import Guarded
+    from extproc_router.policy.rules import Safeguard
     from extproc_router.signals.pii import Pii
 
 # Envoy's routes choose by it; clients cannot set it (envoy.yaml strips it before the route is resolved).
 CLUSTER_HEADER = "x-selected-cluster"
 # Joins an upstream's log with ours.
 DECISION_HEADER = "x-llm-decision"
+
+Tell: TypeAlias = Callable[[int, ClientError], Reply]
+"""Writes an error in an API's own shape."""
 
 _RETRY_AFTER = ("retry-after", "1")
 
@@ -113,13 +118,16 @@ def stop(opened: Opened, guarded: Guarded, created: int) -> Answer:
         declined = dialect.decline(opened.body, opened.request, rule.message, decision.id, created)
         if declined is not None:
             return Answer(replace(decision, reason=Reason.DECLINED, status=declined.status), declined)
+    return block(decision, rule, dialect.error)
+
+
+def block(decision: Decision, rule: Safeguard, tell: Tell) -> Answer:
+    """Answer that a safety rule forbids it."""
     blocked = BlockedByPolicy(rule.message)
-    return Answer(
-        replace(decision, reason=Reason.BLOCKED, status=blocked.status), dialect.error(blocked.status, blocked)
-    )
+    return Answer(replace(decision, reason=Reason.BLOCKED, status=blocked.status), tell(blocked.status, blocked))
 
 
-def unchecked(decision: Decision, tell: Callable[[int, ClientError], Reply]) -> Answer:
+def unchecked(decision: Decision, tell: Tell) -> Answer:
     """Hold a request back, because a safety rule could not be decided."""
     error = SafetyUnchecked("A safety check is not available for this request at the moment. Try again.")
     reply = tell(error.status, error)

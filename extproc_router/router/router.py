@@ -17,8 +17,6 @@ from extproc_router.errors import (
     InvalidRequest,
     ModelFailed,
     ModelNotCleared,
-    NoEligibleModel,
-    UncheckableBody,
     UnreadableBody,
 )
 from extproc_router.policy import guarding, keys, privacy
@@ -26,12 +24,13 @@ from extproc_router.policy.base import Situation
 from extproc_router.policy.engine import Policy
 from extproc_router.policy.rules import Action
 from extproc_router.router import compose, paths
-from extproc_router.router.compose import DECISION_HEADER, Opened
+from extproc_router.router.compose import Opened
 from extproc_router.router.kept import identifier
+from extproc_router.router.passing import Passing
 from extproc_router.router.readings import Readings
 from extproc_router.signals.base import Answers, Cost, Reader, Subject
 from extproc_router.signals.pii import Pii
-from extproc_router.types import Answer, Ask, Decision, HttpRequest, Mutation, Question, Reason
+from extproc_router.types import Answer, Ask, Decision, HttpRequest, Question, Reason
 
 if TYPE_CHECKING:
     from extproc_router.dialects import Dialect
@@ -124,10 +123,8 @@ class Router:
         self._policy = terms.policy
         self._held = held
         self._names = tuple(terms.policy.candidates)
-        self._guards = any(
-            rule.strict and not rule.shadow and rule.action is not Action.FLAG for rule in terms.policy.safeguards
-        )
-        # Of these, whether one has to read the prompt itself.
+        self._passing = Passing(terms.policy, terms.readers, terms.unrouted)
+        # Whether a safety rule has to read the prompt itself.
         self._guards_text = any(
             terms.readers[name].cost >= Cost.TEXT
             for rule in terms.policy.safeguards
@@ -167,12 +164,12 @@ class Router:
             return self._list_models(route, decision, tier)
         dialect = dialects.find(route) if http.method == "POST" else None
         if dialect is None:
-            return self._pass_unrouted(http, decision, tier)
+            return self._passing.other_path(http, decision, tier)
         decision = replace(decision, api=dialect.name)
         try:
             return self._read_body(http, decision, dialect, tier)
         except UnreadableBody as error:
-            return self._pass_unread(decision, str(error), tier, dialect)
+            return self._passing.unread(http, decision, str(error), tier, dialect.error)
         except ClientError as error:
             return compose.refuse(decision, error, dialect.error(error.status, error))
 
@@ -193,9 +190,7 @@ class Router:
     def shed(self, http: HttpRequest, decision_id: str, why: str) -> Answer:
         """Let a request go on unread, by Envoy's default route, because there is no room for its body."""
         tier, decision = self._begin(http, decision_id)
-        if self._guards and not tier:
-            return compose.unchecked(replace(decision, why=why), dialects.common_error)
-        return self._pass(replace(decision, reason=Reason.SHED), why, tier)
+        return self._passing.no_room(http, decision, why, tier)
 
     def decide(self, plan: Plan, answers: Answers) -> Answer | Plan:
         """Decide a planned request with the answers to its asks and questions, or with why there are none.
@@ -220,50 +215,22 @@ class Router:
         """Return the model's name that a client wrote, as decisions keep it."""
         return model if model in self._policy.candidates or self._policy.is_auto(model) else identifier(model)
 
-    def _pass(self, decision: Decision, why: str, tier: int) -> Answer:
-        """Leave a request that was not read to Envoy; one above the lowest tier goes nowhere."""
-        if tier:
-            error = NoEligibleModel(
-                f"This request is marked {self._policy.tiers[tier]!r} and cannot be read ({why}): it was sent nowhere."
-            )
-            return compose.refuse(decision, error, dialects.common_error(error.status, error))
-        # Envoy's routes tell by it that we have let the request pass, and are not down.
-        return Answer(replace(decision, why=why), Mutation(((DECISION_HEADER, decision.id),)))
-
-    def _pass_unrouted(self, http: HttpRequest, decision: Decision, tier: int) -> Answer:
-        """Let a request pass that is none of the APIs', unless it may bring a model what safety rules have to read."""
-        why = "not a path that is routed"
-        refuses = self._guards if self.terms.unrouted is None else self.terms.unrouted == "refuse"
-        if not refuses or not paths.may_have_body(http):
-            return self._pass(decision, why, tier)
-        error = UncheckableBody(
-            f"This request cannot be checked, so it was sent nowhere: {why} (the router's config: `routing.unrouted`)."
-        )
-        return compose.refuse(decision, error, dialects.common_error(error.status, error))
-
-    def _pass_unread(self, decision: Decision, why: str, tier: int, dialect: Dialect) -> Answer:
-        """Let a body that is not read pass, unless safety rules had to read it."""
-        if not self._guards:
-            return self._pass(decision, why, tier)
-        error = UncheckableBody(f"This body cannot be checked, so it was sent nowhere: {why}.")
-        return compose.refuse(decision, error, dialect.error(error.status, error))
-
     def _read_body(self, http: HttpRequest, decision: Decision, dialect: Dialect, tier: int) -> Answer | Opened:
         length = paths.declared_length(http) if http.body is None else len(http.body)
         if length > self.max_body_bytes:
             raise BodyTooLarge(f"The request body is longer than {self.max_body_bytes} bytes.")
         if paths.is_multipart(http):
-            return self._pass_unread(decision, "a multipart body is not read", tier, dialect)
+            return self._passing.unread(http, decision, "a multipart body is not read", tier, dialect.error)
         if not http.body:
-            if self._guards:
+            if self._passing.guards:
                 raise InvalidRequest("The request has no body.")
-            return self._pass(decision, "no body", tier)
+            return self._passing.go_on(decision, "no body", tier)
         encoding = http.headers.get("content-encoding", "").strip().lower()
         body = dialects.decode(http.body, encoding, self.max_body_bytes)
         request = dialect.read(body)
         decision = replace(decision, requested_model=self._asked_for(request.model), stream=request.stream)
         if request.unread and self._guards_text:
-            return self._pass_unread(decision, f"its prompt is {request.unread}", tier, dialect)
+            return self._passing.unread(http, decision, f"its prompt is {request.unread}", tier, dialect.error)
         readings = Readings(self.terms.readers, Subject(http.headers, request))
         return Opened(decision, dialect, request, body, body is not http.body, tier, readings)
 
@@ -335,7 +302,7 @@ class Router:
     def _list_models(self, route: str, decision: Decision, tier: int) -> Answer:
         name = route.removeprefix(models_list.PATH)
         if name.strip("/") and not name.startswith("/"):
-            return self._pass(decision, "not a path that is routed", tier)
+            return self._passing.go_on(decision, "not a path that is routed", tier)
         listed = replace(decision, reason=Reason.LISTED, why="answered from config", status=200)
         if name in ("", "/"):
             return Answer(listed, models_list.list_models(self._names, self.terms.created))

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 from msgspec import Struct, field
 
 from extproc_router import json_text
-from extproc_router.errors import ShedError
+from extproc_router.errors import BodyUnread, ShedError
 from extproc_router.signals import prompt
 from extproc_router.types import Encoding
 
@@ -43,12 +43,23 @@ class Subject:
 
     Args:
         headers: lower-case names, repeated ones joined with `, `.
-        request: what a dialect read.
+        request: what a dialect read; None where nobody reads the body.
     """
 
-    def __init__(self, headers: Mapping[str, str], request: Request) -> None:
+    def __init__(self, headers: Mapping[str, str], request: Request | None) -> None:
         self.headers = headers
-        self.request = request
+        self._request = request
+
+    @property
+    def request(self) -> Request:
+        """What a dialect read.
+
+        Raises:
+            BodyUnread: nothing was.
+        """
+        if self._request is None:
+            raise BodyUnread("the body is not read")
+        return self._request
 
     @cached_property
     def prompt(self) -> str:
