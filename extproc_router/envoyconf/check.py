@@ -79,7 +79,7 @@ def _opaque(bootstrap: Place) -> Iterator[Finding]:
 
 def _manager(entry: Manager, found: manager.Filter, bootstrap: Place, wanted: Expected) -> Iterator[Finding]:
     yield from processor.findings(found.config, bootstrap, wanted)
-    yield from manager.findings(entry.place, found, wanted)
+    yield from manager.findings(entry.place, found)
     hosts = table.hosts(entry.place, bootstrap)
     if not hosts or entry.place.get("route_config").get("vhds").present:
         yield entry.place.unchecked("route_config", "routes that do not stand in this file (RDS, VHDS)")

@@ -10,7 +10,6 @@ from extproc_router.envoyconf import bootstrap as bootstraps
 from extproc_router.envoyconf import matching, samples, table
 from extproc_router.envoyconf.place import Place, once
 from extproc_router.extproc.codec import METADATA_NAMESPACE
-from extproc_router.policy import privacy
 from extproc_router.router import CLUSTER_HEADER
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ def opaque_filters(manager: Place) -> Iterator[Finding]:
             yield place.unchecked(f"http_filters.{place.text('name')}", "a filter that is discovered or untyped")
 
 
-def findings(manager: Place, entry: Filter, expected: Expected) -> Iterator[Finding]:
+def findings(manager: Place, entry: Filter) -> Iterator[Finding]:
     """Judge one manager by what is independent of its routes."""
     before = manager.each("http_filters")[: entry.index]
     if any(place.get("typed_config").kind() == _ROUTER for place in before):
@@ -61,11 +60,6 @@ def findings(manager: Place, entry: Filter, expected: Expected) -> Iterator[Find
     if not any(_removes(mutation, CLUSTER_HEADER) for mutation in mutations):
         yield manager.get("early_header_mutation_extensions").mistake(
             "early_header_mutation_extensions", f"does not remove {CLUSTER_HEADER}: clients can choose a cluster"
-        )
-    if len(expected.tiers) > 1 and not any(_rewrites(mutation, privacy.HEADER) for mutation in mutations):
-        yield manager.unchecked(
-            "early_header_mutation_extensions",
-            f"repeated {privacy.HEADER} headers, which routes compare one by one: nothing here joins them",
         )
 
 
@@ -105,7 +99,3 @@ def _removes(mutation: Place, header: str) -> bool:
         return True
     matcher = mutation.get("remove_on_match").get("key_matcher")
     return matcher.present and matching.string(matcher, header) is True
-
-
-def _rewrites(mutation: Place, header: str) -> bool:
-    return mutation.get("append").get("header").text("key").lower() == header

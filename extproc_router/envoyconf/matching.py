@@ -41,7 +41,7 @@ def takes(match: Place, sample: Sample) -> bool | None:
     # Neither gRPC nor CONNECT is spoken to a model.
     if match.get("grpc").present or match.get("connect_matcher").present:
         return False
-    known = [_path(match, sample.path), *(_header(matcher, sample.headers) for matcher in match.each("headers"))]
+    known = [path(match, sample.path), *(_sampled(matcher, sample.headers) for matcher in match.each("headers"))]
     if _fields(match) - _READ:
         known.append(None)
     return _all(known)
@@ -62,24 +62,9 @@ def string(matcher: Place, value: str) -> bool | None:
     )
 
 
-def _path(match: Place, path: str) -> bool | None:
-    fold = match.get("case_sensitive").value is False
-    if match.get("safe_regex").present:
-        return _regex(match.get("safe_regex"), path)
-    if match.get("path").present:
-        return _plain("exact", match.get("path"), path, fold=fold)
-    if match.get("path_separated_prefix").present:
-        prefix = match.get("path_separated_prefix")
-        ends = isinstance(prefix.value, str) and len(path) > len(prefix.value) and path[len(prefix.value)] != "/"
-        return False if ends else _plain("prefix", prefix, path, fold=fold)
-    return _plain("prefix", match.get("prefix"), path, fold=fold)
-
-
-def _header(matcher: Place, headers: Mapping[str, str | None]) -> bool | None:
-    name = matcher.text("name").lower()
-    if name not in headers:
-        return None
-    value, invert = headers[name], matcher.get("invert_match").value is True
+def header(matcher: Place, value: str | None) -> bool | None:
+    """Judge a `HeaderMatcher` for the value of its header, None where the header is absent."""
+    invert = matcher.get("invert_match").value is True
     if value is None and matcher.get("treat_missing_header_as_empty").value is True:
         value = ""
     present = matcher.get("present_match")
@@ -90,6 +75,25 @@ def _header(matcher: Place, headers: Mapping[str, str | None]) -> bool | None:
         return False
     held = _header_value(matcher, value)
     return None if held is None else held != invert
+
+
+def path(match: Place, asked: str) -> bool | None:
+    """Judge the path condition of a `RouteMatch`."""
+    fold = match.get("case_sensitive").value is False
+    if match.get("safe_regex").present:
+        return _regex(match.get("safe_regex"), asked)
+    if match.get("path").present:
+        return _plain("exact", match.get("path"), asked, fold=fold)
+    if match.get("path_separated_prefix").present:
+        prefix = match.get("path_separated_prefix")
+        ends = isinstance(prefix.value, str) and len(asked) > len(prefix.value) and asked[len(prefix.value)] != "/"
+        return False if ends else _plain("prefix", prefix, asked, fold=fold)
+    return _plain("prefix", match.get("prefix"), asked, fold=fold)
+
+
+def _sampled(matcher: Place, headers: Mapping[str, str | None]) -> bool | None:
+    name = matcher.text("name").lower()
+    return header(matcher, headers[name]) if name in headers else None
 
 
 def _header_value(matcher: Place, value: str) -> bool | None:

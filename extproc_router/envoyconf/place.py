@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from msgspec import Struct
+from msgspec import Struct, field
 
 from extproc_router.types import Mistake
 
@@ -31,6 +31,7 @@ class Place(Struct, frozen=True):
         value: plain data; None where absent.
         node: what `value` was built from; None where absent.
         present: whether it was written, be it as null.
+        known: members that were asked for: routes are walked through many times.
     """
 
     file: str
@@ -38,9 +39,16 @@ class Place(Struct, frozen=True):
     value: Any
     node: yaml.Node | None
     present: bool = True
+    known: dict[str, Place] = field(default_factory=dict)
 
     def get(self, name: str) -> Place:
         """Return a member, spelled as in the proto or in lowerCamelCase: Envoy reads both."""
+        found = self.known.get(name)
+        if found is None:
+            found = self.known[name] = self._find(name)
+        return found
+
+    def _find(self, name: str) -> Place:
         if isinstance(self.node, yaml.MappingNode) and isinstance(self.value, dict):
             first, *rest = name.split("_")
             spellings = (name, first + "".join(word.title() for word in rest))

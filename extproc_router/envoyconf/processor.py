@@ -43,7 +43,6 @@ def findings(place: Place, bootstrap: Place, expected: Expected) -> Iterator[Fin
         return
     yield from _modes(place, processor)
     yield from _timeout(place, processor, expected)
-    yield from _failure(place, processor, expected)
     yield from _service(place, processor, bootstrap)
     yield from _mutations(place.get("mutation_rules"), processor)
     options = processor.metadata_options
@@ -92,14 +91,6 @@ def _timeout(place: Place, processor: ExternalProcessor, expected: Expected) -> 
             "ext_proc.message_timeout",
             f"{round(timeout.total_seconds() * 1000)} ms is not above {what} ({deadline} ms): "
             "Envoy gives up before the router sheds",
-        )
-
-
-def _failure(place: Place, processor: ExternalProcessor, expected: Expected) -> Iterator[Finding]:
-    if expected.guards and processor.failure_mode_allow:
-        yield place.get("failure_mode_allow").mistake(
-            "ext_proc.failure_mode_allow",
-            "true: where the router is down or late, requests pass by the safety rules; set it to false",
         )
 
 

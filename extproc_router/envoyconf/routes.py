@@ -1,4 +1,7 @@
-"""Whether Envoy's routes send every kind of request where the router's config says, with the router up or down."""
+"""Whether Envoy's routes send every kind of request where the router's config says, with the router up or down.
+
+That none of them leaves its privacy tier is another matter: `proof`.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from extproc_router.config.meaning import did_you_mean
 from extproc_router.envoyconf import matching, samples, table
 from extproc_router.envoyconf.place import once
 from extproc_router.policy import privacy
-from extproc_router.router import CLUSTER_HEADER
+from extproc_router.router import CLUSTER_HEADER, DECISION_HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,10 +28,9 @@ def findings(host: Host, served: tuple[str, ...], expected: Expected) -> Iterato
     paths, tiers = served or samples.API_PATHS[:1], expected.tiers
     decided = (sample for path in paths for sample in samples.decided(path, expected.clusters, tiers))
     unmarked = (sample for path in served for sample in samples.unmarked(path, tiers))
-    private = (sample for path in (*served, samples.OTHER_PATH) for sample in samples.private(path, tiers))
+    passed = (samples.passed(path) for path in served)
     yield from once(finding for sample in decided for finding in _decided(host, sample))
-    yield from once(finding for sample in unmarked for finding in _default(host, sample, expected))
-    yield from once(finding for sample in private for finding in _private(host, sample))
+    yield from once(finding for sample in (*unmarked, *passed) for finding in _default(host, sample, expected))
 
 
 def served_paths(host: Host, expected: Expected) -> tuple[str, ...]:
@@ -65,32 +67,16 @@ def _decided(host: Host, sample: Sample) -> Iterator[Finding]:
         )
 
 
-def _private(host: Host, sample: Sample) -> Iterator[Finding]:
-    way = table.way(host, sample)
-    for route in way.maybe:
-        if not route.closes:
-            yield route.place.mistake(
-                host.field(route),
-                f"may take {_told(sample)}, which must go nowhere: put the route that closes such requests before it",
-            )
-    if way.route is not None and not way.route.closes:
-        yield way.route.place.mistake(
-            host.field(way.route),
-            f"takes {_told(sample)}, which must go nowhere: close it before, by a direct_response or a route to a "
-            "cluster without endpoints",
-        )
-
-
 def _default(host: Host, sample: Sample, expected: Expected) -> Iterator[Finding]:
     route, wanted = table.way(host, sample).route, expected.default_cluster
     if not wanted:
         return
     if route is None:
         yield host.place.mistake(host.field(None), f"no route takes {_told(sample)}: it belongs to {wanted!r}")
+    elif route.closes and expected.guards and not sample.headers[DECISION_HEADER]:
+        return  # what the rules have not read goes nowhere
     elif route.closes:
-        yield route.place.unchecked(
-            host.field(route), "it closes requests that the router does not decide, default or not"
-        )
+        yield route.place.unchecked(host.field(route), f"it closes {_told(sample)}, default or not")
     elif route.cluster_header:
         message = f"takes {_told(sample)} by a header that is not there: routing.default is served by {wanted!r}"
         yield route.place.mistake(host.field(route), message)
@@ -107,7 +93,8 @@ def _default(host: Host, sample: Sample, expected: Expected) -> Iterator[Finding
 def _told(sample: Sample) -> str:
     tier, chosen = sample.headers[privacy.HEADER], sample.headers[CLUSTER_HEADER]
     marked = f" marked {privacy.HEADER}: {tier}" if tier else ""
-    return f"a request for {sample.path}{marked} that the router {'decided' if chosen else 'did not decide'}"
+    did = "decided" if chosen else "let pass" if sample.headers[DECISION_HEADER] else "did not decide"
+    return f"a request for {sample.path}{marked} that the router {did}"
 
 
 def _misspelt(route: Route) -> str:

@@ -12,9 +12,8 @@ from extproc_router.router import CLUSTER_HEADER, DECISION_HEADER
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-# What the router reads, and one path that it does not.
+# What the router reads.
 API_PATHS = tuple(path for dialect in DIALECTS for path in dialect.paths)
-OTHER_PATH = "/v1/files"
 _MISSPELT = "a-misspelt-tier"
 
 
@@ -23,6 +22,11 @@ def decided(path: str, clusters: Sequence[str], tiers: Sequence[str]) -> Iterato
     chosen = [(cluster, None) for cluster in clusters] + [(clusters[0], tier) for tier in tiers]
     for cluster, tier in chosen:
         yield _sample(path, tier, **{CLUSTER_HEADER: cluster, DECISION_HEADER: "an-id"})
+
+
+def passed(path: str) -> Sample:
+    """Return a request that the router let pass: it had nothing to choose."""
+    return _sample(path, None, **{CLUSTER_HEADER: None, DECISION_HEADER: "an-id"})
 
 
 def unmarked(path: str, tiers: Sequence[str]) -> Iterator[Sample]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from extproc_router.envoyconf import matching
 from extproc_router.envoyconf.place import Place
@@ -29,12 +29,20 @@ class Route(Struct, frozen=True):
 
 
 class Host(Struct, frozen=True):
-    """A virtual host, its route configuration and its routes."""
+    """A virtual host, its route configuration and its routes; `known` holds what `on` has found."""
 
     config: Place
     place: Place
     name: str
     routes: tuple[Route, ...]
+    known: dict[str, tuple[Route, ...]] = field(default_factory=dict)
+
+    def on(self, path: str) -> tuple[Route, ...]:
+        """Return the routes that may take requests on a path: of many, most are for others."""
+        if path not in self.known:
+            taking = (route for route in self.routes if matching.path(route.place.get("match"), path) is not False)
+            self.known[path] = tuple(taking)
+        return self.known[path]
 
     def field(self, route: Route | None) -> str:
         """Name a route in messages."""
@@ -60,7 +68,7 @@ def hosts(manager: Place, bootstrap: Place) -> list[Host]:
 def way(host: Host, sample: matching.Sample) -> Way:
     """Walk the routes as Envoy does."""
     maybe: list[Route] = []
-    for route in host.routes:
+    for route in host.on(sample.path):
         taken = matching.takes(route.place.get("match"), sample)
         if taken:
             return Way(route, tuple(maybe))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,62 @@ def check(capsys: pytest.CaptureFixture[str], root: Path, tmp_path: Path) -> Che
 def test_files_that_fit_are_said_to(check: Check) -> None:
     status, out, err = check()
     assert (status, err) == (0, [])
-    assert "no mistakes and fits" in out
+    proved, fits = out.splitlines()
+    assert proved == "privacy: proved: 2 tiers, 2 rules, 4 routes, 5 clusters"
+    assert "no mistakes and fits" in fits
+
+
+SMALL = "models: [{name: a, cluster: small}]\nrouting: {default: a}\n"
+BLOCKS = f"{SMALL}safety: [{{name: no-tools, when: {{tools: true}}, then: block}}]\n"
+
+
+def test_a_way_out_of_a_tier_is_a_mistake(check: Check) -> None:
+    status, out, err = check(BLOCKS)
+    assert (status, out) == (1, "")
+    assert err[0].startswith("envoy.yaml:")
+    assert err[0].endswith("unread by rule no-tools -> router down -> route default -> cluster small")
+    assert err[-1] == "privacy: not proved (2)"
+
+
+def test_one_tier_without_rules_is_nothing_to_prove(check: Check) -> None:
+    status, out, _ = check(SMALL)
+    assert status == 0
+    assert out.splitlines()[0] == "privacy: nothing to prove: one tier, and no safety rule in force"
+
+
+UNKNOWN = ("          http_filters:", "          a_field_of_1_50: {}\n          http_filters:")
+
+
+def test_what_is_not_understood_is_not_proved(check: Check) -> None:
+    status, out, err = check(envoy=UNKNOWN)
+    assert (status, out) == (1, "")
+    assert err[0].endswith("http_connection_manager.a_field_of_1_50: not proved: is not understood")
+    assert err[1:] == ["privacy: not proved (1)"]
+
+
+def test_who_answers_for_it_may_go_on(check: Check) -> None:
+    status, out, err = check(("", ""), UNKNOWN, "--allow-unproved")
+    assert (status, err) == (0, [])
+    told, verdict, fits = out.splitlines()
+    assert "not proved: is not understood" in told
+    assert verdict == "privacy: not proved (1)"
+    assert "no mistakes" in fits
+    assert check(BLOCKS, UNKNOWN, "--allow-unproved")[0] == 1
+
+
+def test_a_config_may_come_from_a_pipe(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, root: Path
+) -> None:
+    def piped(text: str) -> int:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+        return cli.main(["check", "--config", "-", "--envoy", str(root / "envoy/envoy.yaml")])
+
+    assert piped(SMALL) == 0
+    assert capsys.readouterr().out.splitlines()[-1].startswith("<stdin>: 1 models, version ")
+    assert piped("models: 3\n") == 1
+    assert capsys.readouterr().err.startswith("<stdin>:1: models: ")
+    assert piped("#" * (2 * 1024 * 1024)) == 1
+    assert "<stdin>:1: (file): larger than 1048576 bytes" in capsys.readouterr().err
 
 
 def test_mistakes_about_all_three_files_are_told_at_once(check: Check) -> None:

@@ -68,17 +68,23 @@ def quickstart(root: Path) -> Config:
 
 
 @pytest.fixture
-def edit(shipped: dict[str, Any]) -> Edit:
-    """The shipped file, to be changed."""
-    return Edit(deepcopy(shipped))
+def fresh(shipped: dict[str, Any]) -> Callable[[], Edit]:
+    """Copies of the shipped file, to be changed."""
+    return lambda: Edit(deepcopy(shipped))
 
 
 @pytest.fixture
-def judge(shipped: dict[str, Any], quickstart: Config, read: Read) -> Judge:
+def edit(fresh: Callable[[], Edit]) -> Edit:
+    """The shipped file, to be changed."""
+    return fresh()
+
+
+@pytest.fixture
+def judge(fresh: Callable[[], Edit], quickstart: Config, read: Read) -> Judge:
     """What is found in the shipped file after a change, against the quickstart config or another."""
 
     def found(change: Callable[[Edit], object], config: Config | None = quickstart) -> Report:
-        edit = Edit(deepcopy(shipped))
+        edit = fresh()
         change(edit)
         return check.compare(config, read(edit.data))
 

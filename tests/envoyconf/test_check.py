@@ -27,7 +27,7 @@ def test_mistakes_stand_at_their_lines_in_the_file_that_was_written(
     changes = [
         ("cluster_header: x-selected-cluster", "cluster_header: x-cluster"),
         ("request_body_mode: BUFFERED", "request_body_mode: STREAMED"),
-        ("route: {cluster: small,", "route: {cluster: large,"),
+        ("route: {cluster: small, timeout: 0s, idle_timeout: 600s}  #", "route: {cluster: large, timeout: 0s}  #"),
         ("request_body_buffer_limit: 8912896", "request_body_buffer_limit: 1024"),
         ("message_timeout: 0.5s", "message_timeout: 0.1s"),
     ]
@@ -53,7 +53,7 @@ def test_everything_is_told_at_once_and_in_order(judge: Judge) -> None:
     assert [mistake.field for mistake in mistakes] == [
         "early_header_mutation_extensions",
         "virtual_hosts.llm.routes.private_undecided",
-        "virtual_hosts.llm.routes.default",
+        "virtual_hosts.llm.routes.passed",
         "ext_proc.message_timeout",
         "ext_proc.route_cache_action",
     ]

@@ -53,15 +53,6 @@ def test_any_removal_will_do(judge: Judge, removal: dict[str, Any]) -> None:
     assert judge(lambda e: without_removal(e, removal)).mistakes == ()
 
 
-def test_repeated_tiers_that_nothing_joins_are_noted(judge: Judge) -> None:
-    def change(edit: Edit) -> None:
-        mutations(edit)[:] = [{"remove": "x-selected-cluster"}]
-
-    report = judge(change)
-    assert report.mistakes == ()
-    assert ["repeated x-privacy-tier" in note.message for note in report.notes] == [True]
-
-
 def special(scope: Callable[[Edit], dict[str, Any]], **config: Any) -> Callable[[Edit], object]:
     return lambda edit: scope(edit).update(typed_per_filter_config={EXT_PROC: {"@type": PER_ROUTE, **config}})
 

@@ -165,3 +165,8 @@ def test_what_surely_fails_outweighs_what_is_unknown(read: Read) -> None:
     match = {"prefix": "/v2", "headers": [{"name": "x-tenant"}]}
     assert matching.takes(read(match), Sample("/v1/chat", {})) is False
     assert matching.takes(read({"connect_matcher": {}}), Sample("/v1/chat", {})) is False
+
+
+def test_a_header_is_judged_by_its_value_alone(read: Read) -> None:
+    matcher = read({"name": TIER, "string_match": {"exact": "public"}, "invert_match": True})
+    assert [matching.header(matcher, value) for value in ("public", "internal", None)] == [False, True, False]

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from extproc_router.types import Mistake
     from tests.envoyconf.conftest import Edit, Judge
 
-TIER = "x-privacy-tier"
 CATCH_ALL = {"prefix": "/"}
 
 
@@ -28,8 +27,8 @@ def test_the_shipped_routes_are_right(judge: Judge) -> None:
 @pytest.mark.parametrize(
     ("change", "route", "says"),
     [
-        (lambda e: e.routes.remove(e.route("decided")), ".default", "there is no route with `cluster_header"),
-        (lambda e: e.routes.append(e.routes.pop(0)), ".default", "'decided' on line"),
+        (lambda e: e.routes.remove(e.route("decided")), ".passed", "there is no route with `cluster_header"),
+        (lambda e: e.routes.append(e.routes.pop(0)), ".passed", "'decided' on line"),
         (
             lambda e: e.route("decided")["route"].update(cluster_header="x-selectd-cluster"),
             ".decided",
@@ -37,7 +36,7 @@ def test_the_shipped_routes_are_right(judge: Judge) -> None:
         ),
         (
             lambda e: e.route("decided")["match"]["headers"][0].update(present_match=False),
-            ".default",
+            ".passed",
             "'decided' on line",
         ),
         (
@@ -52,7 +51,7 @@ def test_the_shipped_routes_are_right(judge: Judge) -> None:
         ),
         (lambda e: e.routes.insert(0, e.routes.pop(1)), ".private_undecided", "'decided' on line"),
         (lambda e: e.routes.clear(), "", "no route takes a request for /v1/chat/completions that the router decided"),
-        (lambda e: e.route("decided")["match"].update(runtime_fraction={}), ".default", "'decided' on line"),
+        (lambda e: e.route("decided")["match"].update(runtime_fraction={}), ".passed", "'decided' on line"),
     ],
 )
 def test_what_the_router_decided_must_count(
@@ -65,36 +64,7 @@ def test_what_the_router_decided_must_count(
 def test_a_misspelt_condition_is_not_taken_for_one_that_holds(judge: Judge) -> None:
     report = judge(lambda e: e.route("decided")["match"]["headers"][0].update(name="x-selected-clutser"))
     assert of(report.notes, ".decided") == []
-    assert any("'decided' on line" in message for message in of(report.mistakes, ".default"))
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda e: e.routes.remove(e.route("private_undecided")),
-        lambda e: e.routes.append(e.routes.pop(1)),
-        lambda e: (
-            e.route("private_undecided")["match"]["headers"].pop(0)
-            and e.route("private_undecided")["match"]["headers"][0].pop("invert_match")
-        ),
-        lambda e: e.route("private_undecided")["match"].update(headers=[{"name": TIER, "exact_match": "restricted"}]),
-        lambda e: e.route("private_undecided")["match"]["headers"][0].update(name="x-privacy-teir"),
-        lambda e: e.route("private_undecided")["match"].update(prefix="/v1/chat"),
-        lambda e: e.route("private_undecided")["route"].update(cluster="large"),
-    ],
-    ids=["gone", "last", "not inverted", "one tier only", "misspelt header", "one path only", "open"],
-)
-def test_what_is_private_and_undecided_must_go_nowhere(judge: Judge, change: Callable[[Edit], object]) -> None:
-    mistakes = judge(change).mistakes
-    assert any("which must go nowhere" in mistake.message for mistake in mistakes), mistakes
-
-
-def test_a_route_that_may_take_what_is_private_is_a_mistake(judge: Judge) -> None:
-    headers = [{"name": "x-tenant", "exact_match": "gold"}]
-    route = {"name": "gold", "match": {"prefix": "/", "headers": headers}, "route": {"cluster": "large"}}
-    report = judge(lambda e: e.routes.insert(1, route))
-    [message] = of(report.mistakes, ".gold")
-    assert message.startswith("may take a request")
+    assert any("'decided' on line" in message for message in of(report.mistakes, ".passed"))
 
 
 def test_a_direct_response_closes_as_well_as_an_empty_cluster(judge: Judge) -> None:
@@ -122,6 +92,26 @@ def test_the_catch_all_goes_where_the_default_model_is(judge: Judge, route: dict
     [message] = of(judge(lambda e: e.route("default").update(route=route)).mistakes, ".default")
     assert "that the router did not decide" in message
     assert says in message
+
+
+def test_what_the_router_lets_pass_goes_there_too(judge: Judge) -> None:
+    [message] = of(judge(lambda e: e.route("passed")["route"].update(cluster="large")).mistakes, ".passed")
+    assert "that the router let pass to 'large': routing.default is served by 'small'" in message
+
+
+GUARDED = """
+models: [{name: a, cluster: small}]
+safety: [{name: s, when: {stream: true}, then: block, shadow: SHADOW}]
+routing: {default: a}
+"""
+
+
+@pytest.mark.parametrize(("shadow", "notes"), [("false", 0), ("true", 1)])
+def test_with_safety_rules_what_nobody_decided_is_closed(judge: Judge, shadow: str, notes: int) -> None:
+    config = loader.load(GUARDED.replace("SHADOW", shadow), "r.yaml")
+    report = judge(lambda e: e.route("default")["route"].update(cluster="nowhere"), config)
+    assert report.mistakes == ()
+    assert len(of(report.notes, ".default")) == notes
 
 
 def test_no_catch_all_is_a_mistake(judge: Judge) -> None:

@@ -72,3 +72,9 @@ def test_an_answer_of_envoys_own_closes_too(read: Read, edit: Edit, action: dict
     assert found.closes
     assert not found.upstream
     assert found.name == "0"
+
+
+def test_routes_for_other_paths_are_passed_by(read: Read, edit: Edit) -> None:
+    found = host(read, edit, [route("x", prefix="/x"), route("all", prefix="/"), route("odd", path_match_policy={})])
+    assert [entry.name for entry in found.on("/v1/chat")] == ["all", "odd"]
+    assert found.on("/v1/chat") is found.on("/v1/chat")

@@ -1,11 +1,18 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from extproc_router.candidates import Candidate
+from extproc_router.errors import NoCapableModel, NoEligibleModel
 from extproc_router.policy import privacy
+from extproc_router.policy.conditions import Always
+from extproc_router.policy.engine import Policy
+from extproc_router.policy.rules import Route
+from extproc_router.types import Modality, Reason
 
 TIERS = ("public", "internal", "restricted")
 
@@ -42,3 +49,70 @@ def test_only_cleared_candidates_are_left_in_their_order(clearances: list[int], 
     candidates = [Candidate(str(i), "c", str(i), 0, 0, clearance) for i, clearance in enumerate(clearances)]
     left = privacy.cleared(candidates, tier)
     assert [c for c in candidates if c.clearance >= tier] == list(left)
+
+
+def make_policy(candidates: list[Candidate], routes: tuple[Route, ...], default: str) -> Policy:
+    tiers = ("a", "b", "c", "d")
+    return Policy({candidate.name: candidate for candidate in candidates}, frozenset({""}), tiers, (), routes, default)
+
+
+class TestEmissions:
+    @pytest.fixture
+    def models(self, model: Any) -> list[Candidate]:
+        return [model("low"), model("mid", clearance=1), model("high", clearance=2)]
+
+    @pytest.fixture
+    def emitted(self, models: list[Candidate], picker: Any) -> Any:
+        def run(tier: int, default: str, **members: Any) -> set[tuple[str, int, str]]:
+            pool = tuple(models[:2])
+            rule = Route("rule", Always(), pool, picker(pool, pick="static"), **members)
+            found = privacy.emissions(make_policy(models, (rule,), default), tier)
+            return {(name, attempt, candidate.name) for name, attempt, candidate in found}
+
+        return run
+
+    def test_a_chain_is_a_rules_models_in_any_order_then_the_default(self, emitted: Any) -> None:
+        chain = {entry[1:] for entry in emitted(0, "high") if entry[0] == "rule"}
+        assert chain == {(1, "low"), (2, "low"), (1, "mid"), (2, "mid"), (2, "high"), (3, "high")}
+
+    def test_what_is_not_cleared_is_never_emitted(self, emitted: Any) -> None:
+        assert emitted(1, "low") == {
+            ("rule", 1, "mid"),
+            *((rule, 1, name) for rule in ("default", "named") for name in ("mid", "high")),
+        }
+        assert emitted(3, "high") == set()
+
+    def test_shadow_rules_send_nothing(self, emitted: Any) -> None:
+        assert {rule for rule, _, _ in emitted(0, "low", shadow=True)} == {"default", "named"}
+
+    @given(st.data())
+    def test_whatever_the_engine_answers_was_foreseen(
+        self, logic: Any, model: Any, situation: Any, data: st.DataObject
+    ) -> None:
+        names = "tuvwxyz"
+        able = st.sampled_from([None, frozenset[Modality]()])
+        stated = {"quality": {"": 0.5}, "ttft_ms": 1.0, "tokens_per_second": 1.0}
+        pool = [
+            model(name, clearance=data.draw(st.integers(0, 3)), modalities=data.draw(able), **stated) for name in names
+        ]
+        policy = make_policy(pool, data.draw(logic.routes(pool)), data.draw(st.sampled_from(names)))
+        tier = data.draw(st.integers(0, 3))
+        request = situation(
+            signal=data.draw(logic.worlds(absent=True)).__getitem__,
+            keys=data.draw(st.dictionaries(st.sampled_from(["request", "header:x-tenant"]), st.text(min_size=1))),
+            modalities=data.draw(st.sampled_from([frozenset[Modality](), frozenset({Modality.IMAGE})])),
+        )
+        foreseen = {(rule, attempt, found.name) for rule, attempt, found in privacy.emissions(policy, tier)}
+        try:
+            choice = policy.choose(tier, request, data.draw(st.none() | st.sampled_from(names)))
+        except (NoEligibleModel, NoCapableModel):
+            return
+        assert not isinstance(choice, frozenset)
+        rule = choice.rule or privacy.DEFAULT
+        chain = {(rule, place + 1, candidate.name) for place, candidate in enumerate(choice.chain)}
+        assert chain <= foreseen
+        for name in names:
+            if policy.candidates[name].clearance >= tier:
+                named = policy.named(name, tier)
+                assert named.reason is Reason.NAMED
+                assert (privacy.NAMED, 1, named.chain[0].name) in foreseen

@@ -1,0 +1,179 @@
+"""Which servers a cluster's name stands for: itself, its members, its mirrors, or none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from extproc_router.envoyconf.proof import known, sockets
+from extproc_router.envoyconf.proof.doubts import Doubt, misread
+from extproc_router.envoyconf.proof.message import entries, items, kind, members, strange, strings, text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from extproc_router.envoyconf.place import Place
+
+_PROTOCOL_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+_TCP_OPTIONS = "envoy.extensions.upstreams.tcp.v3.TcpProtocolOptions"
+_AGGREGATE = "envoy.extensions.clusters.aggregate.v3.ClusterConfig"
+_COMPOSITE = "envoy.extensions.clusters.composite.v3.ClusterConfig"
+_DNS = "envoy.extensions.clusters.dns.v3.DnsCluster"
+# Filters in front of a server that send nothing elsewhere, and come too late to steer.
+HARMLESS_UPSTREAM = frozenset(
+    {
+        "envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec",
+        "envoy.extensions.filters.http.header_mutation.v3.HeaderMutation",
+        "envoy.extensions.filters.http.credential_injector.v3.CredentialInjector",
+    }
+)
+_OWN_SERVERS = frozenset({"", "STATIC", "STRICT_DNS", "LOGICAL_DNS", "EDS"})
+_NUMBERED = ("STATIC", "STRICT_DNS", "LOGICAL_DNS", "EDS", "ORIGINAL_DST")
+_MAX_DEPTH = 16
+
+
+class Server(Struct, frozen=True):
+    """What a cluster may send to.
+
+    Attributes:
+        name: of the cluster that has the endpoints; empty where only doubts are known.
+        via: words for the way there, from the name that was asked for.
+        doubts: what is not understood on that way.
+    """
+
+    name: str
+    via: tuple[str, ...]
+    doubts: tuple[Doubt, ...] = ()
+
+
+class Clusters:
+    """The clusters of a bootstrap file.
+
+    Args:
+        bootstrap: what it says.
+    """
+
+    def __init__(self, bootstrap: dict[str, Place]) -> None:
+        static, dynamic = bootstrap.get("static_resources"), bootstrap.get("dynamic_resources")
+        self._declared: dict[str, list[Place]] = {}
+        for place in items(members(static).get("clusters")) if static else ():
+            self._declared.setdefault(place.text("name"), []).append(place)
+        discovered = members(dynamic) if dynamic else {}
+        self._discovers = next((discovered[name] for name in discovered if name.startswith("cds_")), None)
+        self._known: dict[str, tuple[Server, ...]] = {}
+
+    def __len__(self) -> int:
+        return len(self._declared)
+
+    def servers(self, name: str) -> tuple[Server, ...]:
+        """Return all that may be sent to under a name, on any attempt; nothing where Envoy has no server for it."""
+        if name not in self._known:
+            self._known[name] = tuple(self._find(name, (), frozenset()))
+        return self._known[name]
+
+    def _find(self, name: str, via: tuple[str, ...], above: frozenset[str]) -> Iterator[Server]:
+        places = self._declared.get(name, [])
+        if not places:
+            # Envoy answers 503 where nobody declares a cluster.
+            if self._discovers:
+                doubt = Doubt(self._discovers, "dynamic_resources.cds_config", f"cluster {name!r} may be discovered")
+                yield Server("", via, (doubt,))
+            return
+        place, said = places[0], members(places[0])
+        if name in above or len(above) > _MAX_DEPTH or len(places) > 1:
+            yield Server("", via, (Doubt(place, f"clusters.{name}", "it is declared twice, or holds itself"),))
+            return
+        doubts = list(_doubts(name, place, said))
+        mirrors = []
+        for key, option in entries(said.get("typed_extension_protocol_options")):
+            found, mirrored = _options(f"clusters.{name}.{key}", option)
+            doubts += found
+            mirrors += mirrored
+        shape = _shape(said)
+        inside = above | {name}
+        if shape == "servers":
+            yield Server(name, via, tuple(doubts))
+        elif isinstance(shape, tuple):
+            yield from (Server("", via, (doubt,)) for doubt in doubts)
+            for member in shape:
+                yield from self._find(member, (*via, f"cluster {name}"), inside)
+        elif shape:
+            yield Server("", via, (*doubts, Doubt(place, f"clusters.{name}", shape)))
+        for mirror in mirrors:
+            yield from self._find(mirror, (*via, f"cluster {name}", "mirror"), inside)
+
+
+def _doubts(name: str, place: Place, said: dict[str, Place]) -> Iterator[Doubt]:
+    yield from misread(f"clusters.{name}", said, known.CLUSTER)
+    yield from sockets.doubts(f"clusters.{name}", said)
+    if any(part in ("envoy_internal_address", "envoyInternalAddress") for part in strings(_plain(said))):
+        yield Doubt(place, f"clusters.{name}", "it leads to an internal listener, where a request is another one")
+
+
+def _plain(said: dict[str, Place]) -> Any:  # noqa: ANN401 - as YAML has it
+    return said["load_assignment"].value if "load_assignment" in said else None
+
+
+def _shape(said: dict[str, Place]) -> str | tuple[str, ...]:
+    """Say what a cluster is: `servers`, the names of its members, nothing (no server, ever), or why nobody knows."""
+    custom = said.get("cluster_type")
+    if custom is not None:
+        return _custom(custom)
+    written = said["type"].value if "type" in said else ""
+    if isinstance(written, int) and not isinstance(written, bool) and 0 <= written < len(_NUMBERED):
+        written = _NUMBERED[written]
+    if not isinstance(written, str) or written not in _OWN_SERVERS:
+        return f"where a cluster of the type {written} leads depends on the request"
+    return "" if written in ("", "STATIC") and _is_empty(said) else "servers"
+
+
+def _custom(place: Place) -> str | tuple[str, ...]:
+    config = members(place).get("typed_config")
+    type_name, said = kind(config), members(config) if config else {}
+    said.pop("@type", None)
+    if type_name == _AGGREGATE and said.keys() == {"clusters"} and isinstance(said["clusters"].value, list):
+        return tuple(str(name) for name in said["clusters"].value)
+    if type_name == _COMPOSITE and said.keys() == {"clusters"}:
+        return tuple(entry.text("name") for entry in items(said["clusters"]))
+    if type_name == _DNS:
+        return "servers"
+    return f"a cluster of the type {place.text('name') or type_name or '?'} is not understood"
+
+
+def _is_empty(said: dict[str, Place]) -> bool:
+    """Whether a static cluster has no endpoint, and never will."""
+    assignment = members(said["load_assignment"]) if "load_assignment" in said else {}
+    groups = [members(group) for group in items(assignment.get("endpoints"))]
+    return not (
+        any(strange(assignment, known.LOAD_ASSIGNMENT))
+        or any(group.keys() & known.LOCALITY.read or any(strange(group, known.LOCALITY)) for group in groups)
+    )
+
+
+def _options(field: str, place: Place) -> tuple[list[Doubt], list[str]]:
+    """Return what is not understood in one of a cluster's protocol options, and the clusters that it mirrors to."""
+    if kind(place) == _TCP_OPTIONS:
+        return [], []
+    if kind(place) != _PROTOCOL_OPTIONS:
+        return [Doubt(place, field, "is not understood")], []
+    said = members(place)
+    doubts = list(misread(field, said, known.PROTOCOL_OPTIONS))
+    doubts += upstream_filters(field, said.get("http_filters"))
+    mirrors = []
+    for policy in items(said.get("request_mirror_policies")):
+        mirror = members(policy)
+        if set(mirror) - known.MIRROR_POLICY.harmless == {"cluster"}:
+            mirrors.append(text(mirror["cluster"]))
+        else:
+            doubts.append(Doubt(policy, f"{field}.request_mirror_policies", "is not understood"))
+    return doubts, mirrors
+
+
+def upstream_filters(field: str, filters: Place | None) -> list[Doubt]:
+    """Return the filters in front of a server that may send what they see elsewhere."""
+    return [
+        Doubt(place, f"{field}.http_filters.{place.text('name')}", "may send what it sees elsewhere")
+        for place in items(filters)
+        if kind(members(place).get("typed_config")) not in HARMLESS_UPSTREAM
+    ]

@@ -1,0 +1,126 @@
+"""Who writes the headers that routes go by: clients, and whatever Envoy is told to do with headers.
+
+Headers are mutated early, before the first route is resolved, or by filters, when it has been.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from extproc_router.envoyconf import matching
+from extproc_router.envoyconf.proof import known
+from extproc_router.envoyconf.proof.doubts import Doubt
+from extproc_router.envoyconf.proof.message import items, kind, members, strange, strings, text
+from extproc_router.policy import privacy
+from extproc_router.router import CLUSTER_HEADER, DECISION_HEADER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from extproc_router.envoyconf.place import Place
+
+OURS = (CLUSTER_HEADER, DECISION_HEADER, privacy.HEADER)
+"""What routes go by."""
+
+_EARLY = "envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"
+_EARLY_FIELD = "early_header_mutation_extensions"
+_OVERWRITE_IF_EXISTS = ("OVERWRITE_IF_EXISTS", 3)
+_ADDS = ("APPEND_IF_EXISTS_OR_ADD", 0, "ADD_IF_ABSENT", 1)
+# Repeated headers become one, joined with commas.
+_JOIN = f"%CEL(request.headers['{privacy.HEADER}'])%"
+_MISREAD = "is not understood"
+
+
+class How(Enum):
+    """What a mutation does with a header."""
+
+    REMOVE = "removes"
+    ADD = "adds to"
+    JOIN = "joins"
+    WRITE = "may rewrite"
+
+
+class Early(Struct, frozen=True):
+    """What stands in the headers when the first route is resolved.
+
+    Attributes:
+        forged: headers of ours in which a client's own word may stand.
+        joined: whether there is one tier's header at most.
+        doubts: what is not understood.
+    """
+
+    forged: frozenset[str]
+    joined: bool
+    doubts: tuple[Doubt, ...]
+
+
+def early(manager: dict[str, Place]) -> Early:
+    """Follow the early mutations of a connection manager."""
+    forged, joined, doubts = {CLUSTER_HEADER, DECISION_HEADER}, False, []
+    for extension in items(manager.get(_EARLY_FIELD)):
+        config = members(extension).get("typed_config")
+        said = members(config) if config else {}
+        if kind(config) != _EARLY or said.keys() - {"@type", "mutations"}:
+            doubts.append(Doubt(extension, _EARLY_FIELD, _MISREAD))
+            # What it does is unknown.
+            forged, joined = {CLUSTER_HEADER, DECISION_HEADER}, False
+            continue
+        for header, how, place in touched(items(said.get("mutations"))):
+            if header == privacy.HEADER:
+                joined = how is How.JOIN
+                if how in (How.REMOVE, How.WRITE):
+                    doubts.append(Doubt(place, _EARLY_FIELD, f"{how.value} {header}, which may lower a tier"))
+            elif how is How.REMOVE:
+                forged.discard(header)
+            else:
+                forged.add(header)
+    return Early(frozenset(forged), joined, tuple(doubts))
+
+
+def touched(mutations: Iterable[Place]) -> Iterator[tuple[str, How, Place]]:
+    """Yield what mutations do with the headers of ours."""
+    for place in mutations:
+        said = members(place)
+        removed = text(said.get("remove")).lower()
+        matched = members(said["remove_on_match"]).get("key_matcher") if "remove_on_match" in said else None
+        added, how = _appended(said.get("append"))
+        for header in OURS:
+            hit = False if matched is None else matching.string(matched, header)
+            if len(said) != 1 or any(strange(said, known.HEADER_MUTATION)) or hit is None:
+                yield header, How.WRITE, place
+            elif header == removed or hit:
+                yield header, How.REMOVE, place
+            elif header == added:
+                yield header, how, place
+
+
+def _appended(place: Place | None) -> tuple[str, How]:
+    """Return the header that an addition goes to, and what becomes of it."""
+    said = members(place) if place else {}
+    header = members(said["header"]) if "header" in said else {}
+    name = text(header.get("key")).lower()
+    action = said["append_action"].value if "append_action" in said else 0
+    if said.keys() - {"header", "append_action", "keep_empty_value"} or isinstance(action, bool):
+        return name, How.WRITE
+    if action in _ADDS:
+        return name, How.ADD
+    joins = action in _OVERWRITE_IF_EXISTS and header.keys() == {"key", "value"} and text(header["value"]) == _JOIN
+    return name, How.JOIN if joins and name == privacy.HEADER else How.WRITE
+
+
+def late(field: str, said: dict[str, Place]) -> Iterator[Doubt]:
+    """Yield the headers of ours that a route, or what is above it, adds: they count when it is resolved again."""
+    for option in items(said.get("request_headers_to_add")):
+        header = members(option).get("header")
+        name = header.text("key").lower() if header else ""
+        if name in OURS:
+            yield Doubt(option, f"{field}.request_headers_to_add", f"writes {name}, which routes go by")
+
+
+def mentioned(place: Place, words: Iterable[str] = OURS) -> list[str]:
+    """Return which of some words stand anywhere in a config."""
+    said = [part.lower() for part in strings(place.value)]
+    return [word for word in words if any(word in part for part in said)]

@@ -1,0 +1,172 @@
+"""Where a route may send a request: its clusters, on any attempt, and its mirrors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from extproc_router.envoyconf.place import Place
+from extproc_router.envoyconf.proof import filters, known, mutations
+from extproc_router.envoyconf.proof.doubts import Doubt, misread
+from extproc_router.envoyconf.proof.filters import Chain
+from extproc_router.envoyconf.proof.message import items, kind, members, text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+_PRIORITY_GROUPS = "envoy.extensions.router.cluster_specifiers.priority_group.v3.PriorityGroupClusterSpecifier"
+
+
+class Target(Struct, frozen=True):
+    """A place where a route may send a request.
+
+    Attributes:
+        via: words for the way there, e.g. `mirror`; empty for the route's own cluster.
+        cluster: its name; empty where a header has it.
+        header: the header that has it, lower case.
+    """
+
+    via: str = ""
+    cluster: str = ""
+    header: str = ""
+
+
+class Action(Struct, frozen=True):
+    """What a route does with a request: nothing reaches a server where there is neither a target nor a doubt."""
+
+    targets: tuple[Target, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
+
+
+class Scope(Struct, frozen=True):
+    """What a route takes over from what is above it.
+
+    Attributes:
+        field: name of the virtual host in messages.
+        chain: the filters that run.
+        plugins: cluster specifiers of the route configuration, by name.
+        mirrors: of the virtual host and the route configuration.
+        guards: whether what goes on unread is a leak.
+    """
+
+    field: str
+    chain: Chain
+    plugins: Mapping[str, Place]
+    mirrors: tuple[Target, ...] = ()
+    guards: bool = False
+
+
+def read(field: str, place: Place, said: dict[str, Place], scope: Scope) -> Action:
+    """Read what a route does.
+
+    Args:
+        field: its name in messages.
+        place: the route.
+        said: the same, as `members` reads it.
+        scope: what is above it.
+    """
+    doubts = [*misread(field, said, known.ROUTE), *mutations.late(field, said)]
+    doubts += filters.per_route(field, said, scope.chain.names)
+    if "route" not in said:
+        # A redirect tells the client where to go; a direct response is Envoy's own.
+        if not said.keys() & {"redirect", "direct_response"}:
+            doubts.append(Doubt(place, field, "it does not say what becomes of requests"))
+        return Action((), tuple(doubts))
+    action = members(said["route"])
+    doubts += misread(f"{field}.route", action, known.ROUTE_ACTION)
+    if "retry_policy" in action:
+        doubts += misread(f"{field}.route.retry_policy", members(action["retry_policy"]), known.RETRY_POLICY)
+    doubts += upgrades(f"{field}.route", action, guards=scope.guards)
+    found = [*_clusters(field, action, scope), *mirrors(field, action)]
+    targets = tuple(target for target in found if isinstance(target, Target))
+    doubts += [doubt for doubt in found if isinstance(doubt, Doubt)]
+    if not targets and not doubts:
+        doubts.append(Doubt(said["route"], field, "it does not say where requests go"))
+    return Action((*targets, *scope.mirrors), tuple(doubts))
+
+
+def mirrors(field: str, said: dict[str, Place]) -> Iterator[Target | Doubt]:
+    """Yield the clusters that get a copy of each request."""
+    for place in items(said.get("request_mirror_policies")):
+        policy = members(place)
+        yield from misread(f"{field}.request_mirror_policies", policy, known.MIRROR_POLICY)
+        yield from _named(policy, "cluster", "mirror")
+
+
+def upgrades(field: str, said: dict[str, Place], *, guards: bool) -> Iterator[Doubt]:
+    """Yield what lets a connection change its protocol: what comes then, nobody reads."""
+    for place in items(said.get("upgrade_configs")):
+        upgrade = members(place)
+        is_on = "enabled" not in upgrade or upgrade["enabled"].value is not False
+        if (guards and is_on) or "filters" in upgrade:
+            yield Doubt(place, f"{field}.upgrade_configs", "the router does not read what comes after an upgrade")
+
+
+def _named(said: dict[str, Place], name: str, via: str) -> Iterator[Target]:
+    """Yield what a message names directly, and by a header."""
+    if name in said:
+        yield Target(via, cluster=text(said[name]))
+    if "cluster_header" in said:
+        yield Target(via, header=text(said["cluster_header"]).lower())
+
+
+def _clusters(field: str, action: dict[str, Place], scope: Scope) -> Iterator[Target | Doubt]:
+    yield from _named(action, "cluster", "")
+    if "weighted_clusters" in action:
+        yield from _weighted(f"{field}.route.weighted_clusters", members(action["weighted_clusters"]), scope)
+    if "inline_cluster_specifier_plugin" in action:
+        yield from _plugin(field, action["inline_cluster_specifier_plugin"], scope)
+    if "cluster_specifier_plugin" in action:
+        place = action["cluster_specifier_plugin"]
+        plugin = scope.plugins.get(text(place))
+        if plugin is None:
+            yield Doubt(place, field, f"there is no cluster specifier {text(place)!r}")
+        else:
+            yield from _plugin(field, plugin, scope)
+
+
+def _weighted(field: str, said: dict[str, Place], scope: Scope) -> Iterator[Target | Doubt]:
+    yield from misread(field, said, known.WEIGHTED_CLUSTER)
+    for place in items(said.get("clusters")):
+        entry = members(place)
+        if "weight" in entry and entry["weight"].whole() == 0 and "runtime_key_prefix" not in said:
+            continue
+        yield from misread(field, entry, known.CLUSTER_WEIGHT)
+        yield from mutations.late(field, entry)
+        yield from filters.per_route(field, entry, scope.chain.names)
+        yield from _named(entry, "name", "")
+
+
+def _plugin(field: str, place: Place, scope: Scope) -> Iterator[Target | Doubt]:
+    """Read a cluster specifier; the groups of `priority_group` count where the router's own chain is malformed."""
+    plugin = members(place)
+    yield from misread(field, plugin, known.PLUGIN)
+    extension = members(plugin["extension"]) if "extension" in plugin else {}
+    config = extension.get("typed_config")
+    if kind(config) != _PRIORITY_GROUPS or config is None:
+        yield Doubt(place, field, f"a cluster specifier of the type {kind(config).rpartition('.')[2] or '?'}")
+        return
+    said = members(config)
+    yield from misread(field, said, known.PRIORITY_GROUPS)
+    namespace = text(said.get("override_metadata_namespace"))
+    if namespace and namespace not in scope.chain.namespaces:
+        yield Doubt(config, field, f"others than the router may choose clusters by the metadata {namespace!r}")
+    for group in items(said.get("priority_groups")):
+        entry = members(group)
+        yield from misread(field, entry, known.PRIORITY_GROUP)
+        for cluster in items(entry.get("clusters")):
+            yield from misread(field, members(cluster), known.PRIORITY_GROUP_CLUSTER)
+            yield Target(f"priority group {group.text('name')}", cluster=cluster.text("cluster_name"))
+
+
+def plugins(said: dict[str, Place]) -> dict[str, Place]:
+    """Return the cluster specifiers that a route configuration declares, by name."""
+    found: dict[str, Place] = {}
+    for place in items(said.get("cluster_specifier_plugins")):
+        extension = members(place).get("extension")
+        if extension is not None:
+            found[extension.text("name")] = place
+    return found

@@ -1,0 +1,306 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.envoyconf.conftest import Edit
+    from tests.envoyconf.proof.conftest import Attempt
+
+TIER = "x-privacy-tier"
+CLOSED = {"cluster": "nowhere"}
+EXT_PROC = "envoy.filters.http.ext_proc"
+PER_ROUTE = "type.googleapis.com/envoy.extensions.filters.http.ext_proc.v3.ExtProcPerRoute"
+
+
+def far(edit: Edit, name: str) -> Edit:
+    """Let a route lead to the cluster that is cleared for the lowest tier alone."""
+    edit.route(name)["route"] = {"cluster": "code"}
+    return edit
+
+
+def close(edit: Edit) -> Edit:
+    edit.route("default")["route"] = dict(CLOSED)
+    return edit
+
+
+def insert(place: int, match: dict[str, Any], cluster: str = "code", **more: Any) -> Callable[[Edit], object]:
+    route = {"name": "new", "match": match, "route": {"cluster": cluster, **more}}
+    return lambda edit: edit.routes.insert(place, route)
+
+
+@pytest.mark.parametrize("text", ["tiers", "restricts"])
+def test_the_shipped_routes_are_proved(attempt: Attempt, text: str) -> None:
+    assert attempt(lambda _: None, text).proved
+
+
+def test_where_a_rule_blocks_the_default_has_to_be_closed(attempt: Attempt) -> None:
+    found = attempt(lambda _: None, "blocks")
+    assert found.leaks[0] == "unread by rule attacks -> router down -> route default -> cluster small"
+    assert "ext_proc.failure_mode_allow" in [mistake.field for mistake in found.proof.leaks]
+    assert attempt(close, "blocks").proved
+
+
+def test_an_envoy_that_fails_closed_passes_streams_that_end_cleanly(attempt: Attempt) -> None:
+    found = attempt(lambda e: e.ext_proc.update(failure_mode_allow=False), "blocks")
+    assert found.leaks == ["unread by rule attacks -> router ends its stream cleanly -> route default -> cluster small"]
+
+
+def test_where_a_rule_restricts_the_default_has_to_be_cleared(attempt: Attempt) -> None:
+    found = attempt(lambda e: far(e, "default"), "restricts")
+    assert found.leaks[0] == "internal by rule words -> router down -> route default -> cluster code"
+    assert attempt(lambda e: far(e, "default")).proved
+    assert attempt(lambda e: e.route("default")["route"].update(cluster="large"), "restricts").proved
+
+
+@pytest.mark.parametrize(
+    ("change", "marked"),
+    [
+        (lambda e: e.routes.remove(e.route("private_undecided")), "restricted"),
+        (lambda e: e.routes.append(e.routes.pop(1)), "restricted"),
+        (lambda e: e.route("private_undecided")["match"]["headers"][1].update(invert_match=False), "restricted"),
+        (lambda e: e.route("private_undecided")["match"]["headers"][1].update(name="x-privacy-teir"), "restricted"),
+        (
+            lambda e: e.route("private_undecided")["match"].update(
+                headers=[{"name": TIER, "string_match": {"exact": "restricted"}}]
+            ),
+            "RESTRICTED",
+        ),
+        (
+            lambda e: e.route("private_undecided")["match"].update(
+                headers=[{"name": TIER, "string_match": {"contains": "restricted", "ignore_case": True}}]
+            ),
+            "a-misspelt-tier",
+        ),
+        (
+            lambda e: e.route("private_undecided")["match"]["headers"][1].update(
+                string_match={"prefix": "public"}, invert_match=True
+            ),
+            "public,restricted",
+        ),
+        (
+            lambda e: e.route("private_undecided")["match"]["headers"][1].update(string_match={"exact": ""}),
+            "(empty)",
+        ),
+    ],
+    ids=["gone", "last", "not inverted", "another header", "exact", "contains", "prefix", "empty"],
+)
+def test_what_is_marked_goes_nowhere_else(attempt: Attempt, change: Callable[[Edit], object], marked: str) -> None:
+    def both(edit: Edit) -> None:
+        change(edit)
+        far(edit, "default")
+
+    story = f"restricted (x-privacy-tier: {marked}) -> router down -> route default -> cluster code"
+    assert story in attempt(both).leaks
+
+
+def test_one_path_that_is_not_closed_is_named(attempt: Attempt) -> None:
+    def change(edit: Edit) -> None:
+        edit.routes.insert(1, {"name": "files", "match": {"prefix": "/v1/files"}, "route": {"cluster": "code"}})
+
+    [leak] = attempt(change).leaks
+    assert leak.startswith("restricted (x-privacy-tier: restricted, path /v1/files...) -> router down -> route files")
+
+
+@pytest.mark.parametrize(
+    "match",
+    [
+        {"prefix": "/", "headers": [{"name": "x-tenant", "exact_match": "gold"}]},
+        {"prefix": "/", "query_parameters": [{"name": "debug", "present_match": True}]},
+        {"prefix": "/", "runtime_fraction": {"default_value": {"numerator": 1}}},
+        {"prefix": "/", "grpc": {}},
+        {"safe_regex": {"regex": "/v1/.*"}},
+        {"path": "/v1/embeddings"},
+        {"prefix": "/V1", "case_sensitive": False},
+        {"path_separated_prefix": "/v1"},
+        {"connect_matcher": {}},
+    ],
+)
+def test_a_route_that_some_requests_take_leads_no_further_than_one_for_all(
+    attempt: Attempt, match: dict[str, Any]
+) -> None:
+    found = attempt(insert(1, match))
+    assert len(found.leaks) == 1
+    assert found.leaks[0].endswith("-> router down -> route new -> cluster code")
+    assert attempt(insert(1, match, "small")).proved
+
+
+@pytest.mark.parametrize(
+    "field", [{"path_match_policy": {}}, {"dynamic_metadata": [{}]}, {"filter_state": [{}]}, {"a_field_of_1_50": {}}]
+)
+def test_a_condition_that_is_not_understood_proves_nothing(attempt: Attempt, field: dict[str, Any]) -> None:
+    found = attempt(insert(1, {"prefix": "/", **field}))
+    assert found.leaks == []
+    assert any("whether there is this way" in doubt for doubt in found.doubts)
+    # Nor does it close anything for what comes behind it.
+    behind = attempt(lambda e: (e.route("private_undecided")["match"].update(field), far(e, "default")))
+    assert behind.leaks == []
+    assert any("routes.default: whether there is this way: restricted" in doubt for doubt in behind.doubts)
+
+
+def test_repeated_tiers_that_nothing_joins_prove_nothing(attempt: Attempt) -> None:
+    def change(edit: Edit) -> None:
+        [extension] = edit.manager["early_header_mutation_extensions"]
+        extension["typed_config"]["mutations"].pop()
+        far(edit, "default")
+
+    found = attempt(change)
+    assert found.leaks == []
+    assert "whether there is this way: restricted -> router down" in found.doubts[0]
+
+
+def test_a_client_that_may_write_our_headers_speaks_in_our_name(attempt: Attempt) -> None:
+    found = attempt(lambda e: e.manager.pop("early_header_mutation_extensions"))
+    assert any(
+        "-> route decided -> any cluster that a client names in x-selected-cluster" in leak for leak in found.leaks
+    )
+    assert any("-> route passed -> cluster" in leak for leak in attempt(forge_decisions).leaks)
+
+
+def forge_decisions(edit: Edit) -> None:
+    [extension] = edit.manager["early_header_mutation_extensions"]
+    mutations = extension["typed_config"]["mutations"]
+    mutations[:] = [
+        entry for entry in mutations if entry.get("remove_on_match") != {"key_matcher": {"prefix": "x-llm-"}}
+    ]
+    edit.routes.insert(0, edit.routes.pop(2))
+    far(edit, "passed")
+
+
+def test_what_was_decided_goes_where_the_router_says(attempt: Attempt) -> None:
+    found = attempt(lambda e: far(e, "decided"))
+    assert found.leaks == ["restricted -> rule cost-saver -> attempt 1 -> route decided -> cluster code"]
+
+
+def test_what_was_decided_for_one_cluster_is_told_from_the_rest(attempt: Attempt) -> None:
+    def match(cluster: str) -> dict[str, Any]:
+        return {"prefix": "/", "headers": [{"name": "x-selected-cluster", "string_match": {"exact": cluster}}]}
+
+    found = attempt(insert(0, match("large")))
+    assert found.leaks == ["internal -> default -> attempt 1 -> route new -> cluster code"]
+    # Nothing that is private is ever sent there.
+    assert attempt(insert(0, match("code"))).proved
+    # It would have to be a cluster that the router knows.
+    assert attempt(insert(0, match("another"))).proved
+    assert attempt(insert(0, match("large"), "small")).proved
+
+
+def test_a_cluster_of_no_model_is_cleared_for_nothing_private(attempt: Attempt) -> None:
+    mirror = [{"cluster": "extproc_router"}]
+    found = attempt(lambda e: e.route("decided")["route"].update(request_mirror_policies=mirror))
+    assert found.leaks == [
+        "restricted -> rule cost-saver -> attempt 1 -> route decided -> mirror -> cluster extproc_router"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("/grafana", []),
+        ("/v1", ["virtual_hosts.llm.routes.new: cluster 'extproc_router' is no model's"]),
+        ("/v1/chat/%63ompletions", ["virtual_hosts.llm.routes.new: cluster 'extproc_router' is no model's"]),
+        ("/%", ["virtual_hosts.llm.routes.new: cluster 'extproc_router' is no model's"]),
+    ],
+)
+def test_other_servers_are_not_ours_on_other_paths(attempt: Attempt, path: str, says: list[str]) -> None:
+    def change(edit: Edit) -> None:
+        close(edit)
+        insert(3, {"prefix": path}, "extproc_router")(edit)
+
+    found = attempt(change, "blocks")
+    assert found.leaks == []
+    assert [doubt.partition(",")[0] for doubt in found.doubts] == says
+    # A model is, on any path: paths are rewritten.
+    model = attempt(lambda e: (close(e), insert(3, {"prefix": path}, "code")(e)), "blocks")
+    assert any("-> route new -> cluster code" in leak for leak in model.leaks)
+
+
+def test_a_model_in_the_routers_place_is_sent_everything(attempt: Attempt) -> None:
+    def ask(cluster: str) -> Callable[[Edit], object]:
+        return lambda edit: edit.ext_proc["grpc_service"]["envoy_grpc"].update(cluster_name=cluster)
+
+    assert attempt(ask("large")).leaks == ["restricted -> ext_proc -> cluster large"]
+    assert attempt(ask("small")).proved
+    assert "restricted -> ext_proc -> cluster small" in attempt(ask("small"), "blocks").leaks
+    elsewhere = attempt(lambda edit: edit.ext_proc.update(grpc_service={"google_grpc": {"target_uri": "x"}}))
+    assert elsewhere.doubts == ["ext_proc.grpc_service: where google_grpc leads, this file does not say"]
+
+
+def test_what_the_router_lets_pass_may_go_anywhere(attempt: Attempt) -> None:
+    assert attempt(lambda e: (close(e), far(e, "passed")), "blocks").proved
+
+
+def test_a_filter_that_is_off_is_a_router_that_is_silent(attempt: Attempt) -> None:
+    off = {EXT_PROC: {"@type": PER_ROUTE, "disabled": True}}
+    assert attempt(lambda e: e.route("default").update(typed_per_filter_config=off)).proved
+    found = attempt(lambda e: (e.filters.remove(e.filter), far(e, "default")), "restricts")
+    assert found.leaks == ["internal by rule words -> router not asked -> route default -> cluster code"]
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        (lambda e: e.manager.update(rds=e.manager.pop("route_config")), "http_connection_manager.rds"),
+        (lambda e: e.manager.update(scoped_routes={}), "http_connection_manager.scoped_routes"),
+        (lambda e: e.manager.update(typed_header_validation_config={}), "http_connection_manager.typed_header"),
+        (lambda e: e.manager.update(aFieldOf150={}), "http_connection_manager.a_field_of150"),
+        (lambda e: e.manager.update(request_id_extension={"typed_config": {"@type": "x/y.Z"}}), "request_id_extension"),
+    ],
+)
+def test_what_a_manager_says_and_is_not_understood(
+    attempt: Attempt, change: Callable[[Edit], object], field: str
+) -> None:
+    [doubt] = attempt(change).doubts
+    assert doubt.startswith(field)
+
+
+def test_upgrades_matter_where_rules_read(attempt: Attempt) -> None:
+    def change(edit: Edit) -> None:
+        edit.manager["upgrade_configs"] = [{"upgrade_type": "websocket"}]
+        close(edit)
+
+    assert attempt(change).proved
+    [doubt] = attempt(change, "blocks").doubts
+    assert "what comes after an upgrade" in doubt
+
+
+ASKS = """
+privacy_tiers: [public, internal]
+models: [{name: a, cluster: small, privacy: internal}, {name: b, cluster: code}]
+signals:
+- kind: preference
+  routes: [{name: a, description: one thing}, {name: b, description: another}]
+  matcher: {url: "http://127.0.0.1:10001", model: m, privacy: TIER}
+routing: {default: a}
+"""
+
+
+def asked(edit: Edit, address: str = "127.0.0.1", cluster: str = "code") -> None:
+    route = {"match": {"prefix": "/"}, "route": {"cluster": cluster}}
+    manager = {
+        "@type": edit.manager["@type"],
+        "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [route]}]},
+        "http_filters": [edit.filters[-1]],
+    }
+    edit.data["static_resources"]["listeners"].append(
+        {
+            "name": "asked",
+            "address": {"socket_address": {"address": address, "port_value": 10001}},
+            "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}]}],
+        }
+    )
+
+
+def test_where_the_router_itself_asks_nobody_else_comes(attempt: Attempt) -> None:
+    assert attempt(asked, ASKS.replace("TIER", "public")).proved
+    found = attempt(asked, ASKS.replace("TIER", "internal"))
+    assert found.leaks == ["internal -> asked of a language model -> route 0 -> cluster code"]
+    assert attempt(lambda e: asked(e, cluster="small"), ASKS.replace("TIER", "internal")).proved
+
+
+def test_a_door_that_is_open_to_others_is_like_any_other(attempt: Attempt) -> None:
+    found = attempt(lambda e: asked(e, "0.0.0.0"), ASKS.replace("TIER", "public"))
+    assert found.leaks == ["internal (x-privacy-tier: internal) -> router not asked -> route 0 -> cluster code"]

@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from extproc_router.envoyconf.proof.doubts import misread
+from extproc_router.envoyconf.proof.message import Known
+
+if TYPE_CHECKING:
+    from tests.envoyconf.proof.conftest import Said
+
+
+def test_a_field_is_named_with_what_it_is_in(said: Said) -> None:
+    known = Known(frozenset({"a"}), frozenset({"b"}))
+    found = [
+        (doubt.field, doubt.why, doubt.place.value) for doubt in misread("top", said({"a": 1, "b": 2, "c": 3}), known)
+    ]
+    assert found == [("top.c", "is not understood", 3)]

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from extproc_router.envoyconf.proof import duty, kinds
+from extproc_router.envoyconf.proof.mutations import Early
+from extproc_router.envoyconf.proof.values import ABSENT, ANYTHING
+from extproc_router.policy import privacy
+
+if TYPE_CHECKING:
+    from tests.envoyconf.proof.conftest import Compile
+
+CLEAN = Early(frozenset(), joined=True, doubts=())
+
+
+def ranks(compiled: Compile, text: str, early: Early = CLEAN) -> list[tuple[int, bool | None]]:
+    found = kinds.silent(duty.of(compiled(text)), early)
+    return [(kind.rank, kind.values[privacy.HEADER].present) for kind in found]
+
+
+def test_without_rules_the_lowest_tier_may_go_anywhere(compiled: Compile) -> None:
+    assert ranks(compiled, "tiers") == [(2, True), (1, True)]
+
+
+@pytest.mark.parametrize("text", ["restricts", "blocks"])
+def test_with_rules_nothing_may_that_nobody_read(compiled: Compile, text: str) -> None:
+    assert ranks(compiled, text) == [(0, False), (0, True), (2, True), (1, True)]
+
+
+def test_each_example_is_of_its_kind(compiled: Compile) -> None:
+    found = duty.of(compiled("restricts"))
+    for kind in kinds.silent(found, CLEAN):
+        assert kind.examples
+        assert {privacy.tier_of(example, found.tiers) for example in kind.examples} == {kind.rank}
+        shown = kind.shown(kind.examples[0]).values[privacy.HEADER]
+        assert (shown.present, shown.text) == (kind.examples[0] is not None, kind.examples[0])
+
+
+def test_what_clients_can_forge_may_be_there(compiled: Compile) -> None:
+    forged = Early(frozenset({"x-selected-cluster"}), joined=False, doubts=())
+    for kind in kinds.silent(duty.of(compiled("tiers")), forged):
+        assert kind.values["x-selected-cluster"] == ANYTHING
+        assert kind.values["x-llm-decision"] == ABSENT
+        assert kind.values[privacy.HEADER].ranks is None
+
+
+def test_a_decision_stands_whatever_the_client_said() -> None:
+    values = kinds.decided("small")
+    assert (values["x-selected-cluster"].text, values[privacy.HEADER]) == ("small", ANYTHING)
+    assert set(kinds.asked().values()) == {ABSENT}
