@@ -13,7 +13,7 @@ export HF_HUB_OFFLINE := 1
 export ORT_DISABLE_TELEMETRY := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench check format lint types contracts docs proto schema evaluate-setup train-setup model bench-encoder clean
+.PHONY: help demo test bench leak-hunt check format lint types contracts docs proto schema evaluate-setup train-setup model bench-encoder clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -26,6 +26,9 @@ test: $(VENV)/.dev ## Run the tests, real Envoy included
 
 bench: $(VENV)/.demo ## Measure what the router adds, as ratios to the same Envoy without it
 	@$(BIN)/extproc-router bench $(ARGS)
+
+leak-hunt: $(VENV)/.dev ## Look for private requests that get out, and break the engine to see it noticed (ARGS=--cases=N)
+	@$(BIN)/python -m extproc_router.lab.hunt $(ARGS)
 
 check: lint types contracts docs test ## Everything CI runs
 

@@ -1,0 +1,211 @@
+"""Random Envoy files that keep every tier, as envoy/envoy.yaml does it and in other ways that are as safe."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from extproc_router.lab import envoy_file
+from extproc_router.lab.hunt import envoy_parts as parts
+from extproc_router.lab.hunt.chance import happens
+from extproc_router.lab.hunt.envoy_parts import NOWHERE, Part
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from random import Random
+
+    from extproc_router.lab.hunt.envoy_site import Site
+
+OUTSIDE = ("audit", "dashboards")
+"""Clusters of no model."""
+_SHIPPED = 0.05  # of the files: that one is long
+_SELECTED = {"name": "x-selected-cluster", "present_match": True}
+_DECIDED = {"name": "x-llm-decision", "present_match": True}
+_JOIN = {
+    "append": {
+        "header": {"key": "x-privacy-tier", "value": "%CEL(request.headers['x-privacy-tier'])%"},
+        "append_action": "OVERWRITE_IF_EXISTS",
+    }
+}
+
+
+def draw(rng: Random, site: Site) -> Part:
+    """Draw a file that no request leaves its tier by."""
+    return shipped(site) if happens(rng, _SHIPPED) else _Drawing(rng, site).file()
+
+
+def camel(rng: Random, value: Any) -> Any:  # noqa: ANN401 - plain data
+    """Return the same file, some names of members in lowerCamelCase."""
+    if isinstance(value, dict):
+        return {_spelled(rng, key): camel(rng, item) for key, item in value.items()}
+    return [camel(rng, item) for item in value] if isinstance(value, list) else value
+
+
+def _spelled(rng: Random, key: str) -> str:
+    if not key.replace("_", "").isalpha() or happens(rng, 0.5):
+        return key
+    first, *rest = key.split("_")
+    return first + "".join(word.title() for word in rest)
+
+
+@cache
+def _loaded() -> Part:
+    return envoy_file.load()
+
+
+def shipped(site: Site) -> Part:
+    """Return envoy/envoy.yaml, fitted to a site."""
+    fitted = envoy_file.fitted(
+        _loaded(), clusters=site.clusters, default=site.default.cluster, lowest_tier=site.tiers[0]
+    )
+    fitted["static_resources"]["clusters"] += [parts.server(name) for name in OUTSIDE]
+    for route in parts.routes(fitted):
+        guarded = site.restricts and site.default.cluster not in site.cleared(max(site.restricts))
+        if route["name"] == "default" and (site.closes or guarded):
+            route["route"] = {"cluster": NOWHERE}
+    return fitted
+
+
+class _Drawing:
+    def __init__(self, rng: Random, site: Site) -> None:
+        self._rng, self._site = rng, site
+        self._chains: list[Part] = []
+        self._top = site.cleared(len(site.tiers) - 1)
+
+    def file(self) -> Part:
+        listeners = [parts.listener(f"l{place}", self._manager()) for place in range(self._rng.choice((1, 1, 1, 2)))]
+        servers = [parts.server(name) for name in (*self._site.clusters, *OUTSIDE)]
+        return parts.bootstrap(listeners, [*servers, *self._chains])
+
+    def _chance(self, share: float) -> bool:
+        return happens(self._rng, share)
+
+    def _manager(self) -> Part:
+        domains = [["*"], ["llm.example", "llm.example:*"], ["*.llm.example"]][: self._rng.choice((1, 1, 1, 2, 3))]
+        hosts = [self._host(f"h{place}", names) for place, names in enumerate(domains)]
+        self._rng.shuffle(hosts)
+        filters = [parts.ext_proc(failure_mode_allow=self._chance(0.5))]
+        return parts.manager(self._early(), hosts, filters, normalize_path=self._chance(0.5))
+
+    def _early(self) -> list[Part]:
+        selected = self._rng.choice(
+            (
+                {"remove": "x-selected-cluster"},
+                {"remove": "X-Selected-Cluster"},
+                {"remove_on_match": {"key_matcher": {"exact": "x-selected-cluster"}}},
+                {"remove_on_match": {"key_matcher": {"prefix": "x-selected-"}}},
+                {"remove_on_match": {"key_matcher": {"exact": "X-Selected-Cluster", "ignore_case": True}}},
+            )
+        )
+        decision = self._rng.choice(
+            (
+                {"remove": "x-llm-decision"},
+                {"remove_on_match": {"key_matcher": {"prefix": "x-llm-"}}},
+                {"remove_on_match": {"key_matcher": {"prefix": "X-LLM-", "ignore_case": True}}},
+                {"remove_on_match": {"key_matcher": {"contains": "llm"}}},
+            )
+        )
+        envoys = {"remove_on_match": {"key_matcher": {"prefix": "x-envoy-"}}}
+        mutations: list[Part] = [selected, decision, envoys]
+        if len(self._site.tiers) > 1 or self._chance(0.5):
+            mutations.append(_JOIN)
+        self._rng.shuffle(mutations)
+        return mutations
+
+    def _host(self, name: str, domains: list[str]) -> Part:
+        host: Part = {"name": name, "domains": domains, "routes": self._routes()}
+        if self._chance(0.5):
+            host["request_headers_to_remove"] = ["x-selected-cluster"]
+        if self._chance(0.5):
+            host["retry_policy"] = {"retry_on": "connect-failure,5xx", "num_retries": 2}
+        if self._top and not self._site.closes and self._chance(0.1):
+            host["request_mirror_policies"] = [{"cluster": self._one(self._top)}]
+        return host
+
+    def _routes(self) -> list[Part]:
+        decided, private, passed = self._decided(), self._private(), self._passed()
+        undecided = [*private, *passed] if self._chance(0.7) else [*passed, *private]
+        shuffled = [*undecided, *decided] if private and not passed and self._chance(0.1) else [*decided, *undecided]
+        return [*shuffled, *self._silent()]
+
+    def _decided(self) -> list[Part]:
+        route: Part = {"cluster_header": self._rng.choice(("x-selected-cluster", "X-Selected-Cluster"))}
+        if self._chance(0.5):
+            route |= {"timeout": "0s", "idle_timeout": "600s"}
+        if self._top and self._chance(0.2):
+            route["request_mirror_policies"] = [{"cluster": self._one(self._top)}]
+        found = [{"name": "decided", "match": {"prefix": "/", "headers": [_SELECTED]}, "route": route}]
+        if self._chance(0.2):
+            chat = {"path": "/v1/chat/completions", "headers": [_SELECTED]}
+            found.insert(0, {"name": "decided-chat", "match": chat, "route": {"cluster_header": "x-selected-cluster"}})
+        if self._chance(0.2):
+            for cluster in self._site.clusters[:2]:
+                only: Part = {"name": "x-selected-cluster", "string_match": {"exact": cluster}}
+                match: Part = {"prefix": "/", "headers": [only]}
+                found.insert(0, {"name": f"decided-{cluster}", "match": match, "route": {"cluster": cluster}})
+        return found
+
+    def _private(self) -> list[Part]:
+        tiers = self._site.tiers
+        if len(tiers) == 1:
+            return []
+        lowest = {"name": "x-privacy-tier", "string_match": {"exact": tiers[0]}, "invert_match": True}
+        if self._chance(0.1):
+            lowest = {"name": "x-privacy-tier", "exact_match": tiers[0], "invert_match": True}
+        present = {"name": "x-privacy-tier", "present_match": True}
+        headers = self._rng.choice(([present, lowest], [lowest, present], [lowest]))
+        found = [{"name": "private_undecided", "match": {"prefix": "/", "headers": headers}, **self._to(self._top)}]
+        if self._chance(0.2):
+            tier = {"name": "x-privacy-tier", "string_match": {"exact": tiers[1]}}
+            rank = max(1, *self._site.restricts, 1)
+            one = self._to(self._site.cleared(rank))
+            found.insert(0, {"name": "private_of_a_tier", "match": {"prefix": "/", "headers": [tier]}, **one})
+        return found
+
+    def _passed(self) -> list[Part]:
+        if self._chance(0.2):
+            return []
+        route = {"cluster": self._site.default.cluster}
+        return [{"name": "passed", "match": {"prefix": "/", "headers": [_DECIDED]}, "route": route}]
+
+    def _silent(self) -> list[Part]:
+        """Return where a request goes that nobody decided and that is not marked."""
+        site, found = self._site, []
+        if self._chance(0.2):
+            found.append(
+                {"name": "dashboards", "match": {"prefix": "/dashboards/"}, "route": {"cluster": "dashboards"}}
+            )
+        if site.restricts or site.closes:
+            target = self._to(site.cleared(max(site.restricts, default=0)))
+        else:
+            target = {"route": self._target(site.clusters)}
+        if self._chance(0.2):
+            found.append({"name": "undecided-chat", "match": {"path": "/v1/chat/completions"}, **target})
+        if not self._chance(0.1):
+            found.append({"name": "undecided", "match": {"prefix": "/"}, **target})
+        return found
+
+    def _to(self, clusters: Collection[str]) -> Part:
+        """Return an action: closed, or where the config allows it, to some of these clusters."""
+        if self._site.closes or not clusters or self._chance(0.5):
+            return self._rng.choice(({"route": {"cluster": NOWHERE}}, {"direct_response": {"status": 503}}))
+        return {"route": self._target(clusters)}
+
+    def _target(self, clusters: Collection[str]) -> Part:
+        some = self._rng.sample(sorted(clusters), self._rng.randint(1, len(clusters)))
+        match self._rng.randrange(8):
+            case 0:
+                return {"weighted_clusters": {"clusters": [{"name": name, "weight": 1} for name in some]}}
+            case 1 | 2 as kind:
+                name = f"pool-{len(self._chains)}"
+                self._chains.append(parts.chain("aggregate" if kind == 1 else "composite", name, some))
+                return {"cluster": name}
+            case 3:
+                return parts.groups(some)
+            case 4:
+                return {"cluster": some[0], "request_mirror_policies": [{"cluster": some[-1]}]}
+            case _:
+                return {"cluster": some[0], "retry_policy": {"retry_on": "5xx", "num_retries": 1}}
+
+    def _one(self, clusters: Collection[str]) -> str:
+        return self._rng.choice(sorted(clusters))
