@@ -52,7 +52,7 @@ ENV PATH=/app/venv/bin:$PATH \
 
 # The base ships Python's library without bytecode, and a read-only root can keep none: what serving imports is
 # compiled now.
-RUN PYTHONDONTWRITEBYTECODE= python -c "import extproc_router.wiring"
+RUN PYTHONDONTWRITEBYTECODE= python -c "import extproc_router.wiring, extproc_router.envoyconf.check"
 
 # By number, so that Kubernetes can see that it is not root.
 USER 65532:65532

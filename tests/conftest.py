@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import sys
+import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,10 +11,12 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from extproc_router.errors import EncoderFailed
+from extproc_router.lab import searching
 from extproc_router.types import Classification, Encoding, Flag, HeadAnswer, Pair
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection, Generator, Iterator
+    from contextlib import AbstractContextManager
 
 # The same examples on every machine and run; a slow machine is no failure.
 settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -24,6 +29,46 @@ ROOT = Path(__file__).resolve().parents[1]
 def root() -> Path:
     """The repository."""
     return ROOT
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kept_apart() -> Iterator[None]:
+    """What tests serve keeps its state in a directory of theirs, not in the user's."""
+    with tempfile.TemporaryDirectory(prefix="extproc-tests-") as directory, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EXTPROC_ROUTER_STATE", directory)
+        yield
+        assert searching.Searcher([searching.MARKER]).files(Path(directory)) == []
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_at_rest() -> Iterator[None]:
+    """Every directory in which something ran is searched before it is removed: no file may hold a test's prompt."""
+    stack = sys.modules.get("extproc_router.lab.stack")  # heavy: whoever wants it has it by now
+    with pytest.MonkeyPatch.context() as patch:
+        if stack:
+            patch.setattr(stack, "workspace", _searched(stack.workspace))
+        yield
+
+
+def _searched(workspace: Callable[[], AbstractContextManager[Path]]) -> Callable[[], AbstractContextManager[Path]]:
+    @contextmanager
+    def search_at_the_end() -> Iterator[Path]:
+        with workspace() as directory:
+            yield directory
+            assert searching.Searcher([searching.MARKER]).files(directory) == []
+
+    return search_at_the_end
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail a test that printed or logged a test's prompt."""
+    report = yield
+    if report.passed and any(searching.MARKER in text for _, text in report.sections):
+        report.outcome, report.longrepr = "failed", f"{searching.MARKER}: a prompt was printed or logged (see below)"
+    return report
 
 
 class ScriptedEncoder:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 COMMANDS = (
     "serve",
+    "status",
     "check",
     "schema",
     "explain",

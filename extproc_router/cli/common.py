@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from extproc_router.errors import StartupError
+
 if TYPE_CHECKING:
     import argparse
 
@@ -33,3 +35,28 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="the encoder artefact (default: $EXTPROC_ROUTER_MODEL, else the repository's models/minilm-l4-router)",
     )
+
+
+def add_state(parser: argparse.ArgumentParser) -> None:
+    """Add `--state`."""
+    parser.add_argument(
+        "--state",
+        type=Path,
+        metavar="DIR",
+        help="where `serve` keeps its state (default: $EXTPROC_ROUTER_STATE, else extproc-router in $XDG_STATE_HOME or "
+        "~/.local/state)",
+    )
+
+
+def state_directory(args: argparse.Namespace) -> Path:
+    """Return the directory that `--state` names, or the default.
+
+    Raises:
+        StartupError: there is none.
+    """
+    from extproc_router.server import state  # noqa: PLC0415 - few commands need it
+
+    directory: Path | None = args.state or state.default_directory()
+    if directory is None:
+        raise StartupError("nobody knows where the state is: this user has no home; give --state DIR")
+    return directory

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from extproc_router.cli import common
 from extproc_router.errors import StartupError
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from extproc_router.config.loader import Config
     from extproc_router.encoder import Encoder
     from extproc_router.explaining.explanation import Explanation
+    from extproc_router.explaining.kept import Kept
 
 _ERRORS = 400  # HTTP
 
@@ -29,7 +32,8 @@ def register(subparsers: Any) -> None:  # noqa: ANN401 - argparse has no public 
         "which rules matched and why the others did not, which models were left out, and what changes in the body. "
         "With --decision, tell a decision of the log again from what the log kept of it. With --what-if and --data, "
         "decide many requests under two configs and show what differs, with an estimate of the cost. Exit 1 where the "
-        "client would be refused with an error, or a line of the data cannot be used.",
+        "client would be refused with an error, or a line of the data cannot be used. A logged decision is told under "
+        "the config that made it, where `serve` has kept that.",
     )
     common.add_config(parser)
     common.add_model(parser)
@@ -42,6 +46,10 @@ def register(subparsers: Any) -> None:  # noqa: ANN401 - argparse has no public 
     parser.add_argument(
         "--header", action="append", default=[], metavar="NAME:VALUE", help="a request header; may be repeated"
     )
+    parser.add_argument(
+        "--version", metavar="HASH", help="a config that ran once in place of --config: the first digits of its version"
+    )
+    common.add_state(parser)
     parser.add_argument("--what-if", type=Path, metavar="FILE", help="another config, to compare with --config")
     parser.add_argument(
         "--data",
@@ -63,18 +71,23 @@ def run(args: argparse.Namespace) -> int:
         args.usage("--what-if and --data go together")
     if (args.what_if or args.decision) and args.header:
         args.usage("--header goes with a prompt or --body")
+    if args.what_if and args.version:
+        args.usage("--version goes with a prompt, --body or --decision")
     headers = _headers(args)
 
     from extproc_router import wiring  # noqa: PLC0415 - heavy
 
-    config = wiring.read_config(args.config)
     if args.what_if:
-        return _what_if(args, config)
+        return _what_if(args)
+    kept = _kept(args)
+    config = kept.config if kept else wiring.read_config(args.config)
     # Read before the encoder is loaded, which takes longer than a typing mistake deserves.
     body = b"" if args.decision else _body(args, config)
     logged = _read(args.decision) if args.decision else b""
     encoder = wiring.load_encoder(args.model, remember=0)
     told = _retold(args, config, encoder, logged) if args.decision else _told(args, config, encoder, headers, body)
+    if kept and not args.decision:
+        told = replace(told, notes=(*kept.notes(encoder.version), *told.notes))
 
     from extproc_router.explaining import document, page  # noqa: PLC0415 - heavy
 
@@ -96,18 +109,33 @@ def _told(
     return telling.explain(router, encoder, HttpRequest("POST", args.path, headers, body))
 
 
+def _kept(args: argparse.Namespace) -> Kept | None:
+    if not args.version:
+        return None
+    from extproc_router.explaining import kept  # noqa: PLC0415 - heavy
+
+    return kept.find(common.state_directory(args), args.version)
+
+
 def _retold(args: argparse.Namespace, config: Config, encoder: Encoder, logged: bytes) -> Explanation:
     from extproc_router import wiring  # noqa: PLC0415 - heavy
+    from extproc_router.explaining import kept  # noqa: PLC0415 - heavy
     from extproc_router.explaining import logged as log  # noqa: PLC0415 - heavy
+    from extproc_router.server import state  # noqa: PLC0415 - heavy
 
     decision, total_ms = log.parse(logged, str(args.decision))
-    return log.retell(wiring.build_router(config, encoder).terms, decision, total_ms)
+    note = ""
+    if not args.version:
+        config, note = kept.behind(args.state or state.default_directory(), decision.config_version, config)
+    told = log.retell(wiring.build_router(config, encoder).terms, decision, total_ms)
+    return replace(told, notes=(note, *told.notes)) if note else told
 
 
-def _what_if(args: argparse.Namespace, config: Config) -> int:
+def _what_if(args: argparse.Namespace) -> int:
     from extproc_router import wiring  # noqa: PLC0415 - heavy
     from extproc_router.explaining import whatif, whatif_page  # noqa: PLC0415 - heavy
 
+    config = wiring.read_config(args.config)
     other = wiring.read_config(args.what_if)
     encoder = wiring.load_encoder(args.model)
     sides = [whatif.Side(str(path), each, encoder) for path, each in ((args.config, config), (args.what_if, other))]

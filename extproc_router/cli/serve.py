@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import signal
 import sys
+from pathlib import Path
 from typing import Any
 
 from extproc_router.cli import common
@@ -19,6 +21,9 @@ _EPILOG = """\
 One worker uses one core for Python and one thread for the encoder. With several workers, give each its own unix
 socket, unix:/run/extproc-{worker}.sock, and list them all as endpoints of Envoy's ext_proc cluster: Envoy keeps one
 HTTP/2 connection per endpoint and thread, so a shared port leaves workers idle.
+
+What is in the config, the artefact and the envoy.yaml is applied when it changes, and on SIGHUP. What has mistakes is
+not: the log and the metrics say so, and what ran goes on.
 
 Probes: gRPC health services `liveness` and `readiness`. SIGTERM drains. Decisions are JSON lines on stdout; what the
 process has to say itself is on stderr. Spans are sent where OTEL_EXPORTER_OTLP_ENDPOINT is set.
@@ -36,6 +41,16 @@ def register(subparsers: Any) -> None:  # noqa: ANN401 - argparse has no public 
     )
     common.add_config(parser)
     common.add_model(parser)
+    common.add_state(parser)
+    parser.add_argument(
+        "--envoy",
+        type=Path,
+        metavar="FILE",
+        help="the envoy.yaml in front: nothing is applied that `check` does not prove with it (default: not looked at)",
+    )
+    parser.add_argument(
+        "--allow-unproved", action="store_true", help="with --envoy: apply what `check --allow-unproved` lets pass"
+    )
     parser.add_argument(
         "--listen",
         type=_address,
@@ -65,6 +80,11 @@ def register(subparsers: Any) -> None:  # noqa: ANN401 - argparse has no public 
         default=REMEMBERED,
         metavar="N",
         help="answers of the encoder that each worker keeps, by a hash of the text; 0: none (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--core-dumps",
+        action="store_true",
+        help="let the kernel write memory to disk where the process crashes, prompts and all (default: never)",
     )
     parser.add_argument("--worker-of", type=int, help=argparse.SUPPRESS)  # set by the supervisor: how many there are
     parser.add_argument("--worker-index", type=int, default=0, help=argparse.SUPPRESS)
@@ -97,6 +117,8 @@ def _seconds(text: str) -> float:
 
 def run(args: argparse.Namespace) -> int:
     """Serve, as one worker or as the supervisor of several."""
+    from extproc_router.server import hardening  # noqa: PLC0415 - other commands do without
+
     level = os.environ.get("EXTPROC_ROUTER_LOG_LEVEL", "INFO").upper()
     if level not in logging.getLevelNamesMapping():
         raise StartupError(f"EXTPROC_ROUTER_LOG_LEVEL={level}: expected one of DEBUG, INFO, WARNING, ERROR")
@@ -105,12 +127,16 @@ def run(args: argparse.Namespace) -> int:
         level=level,
         format=f"%(asctime)s %(levelname)s worker={args.worker_index} %(name)s: %(message)s",
     )
+    hardening.harden(core_dumps=args.core_dumps)
+    # Who sends one before we are ready means a config that is yet to be read.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     if args.workers > 1:
         # The supervisor never imports gRPC: children are started before it exists anywhere.
         from extproc_router.server import workers  # noqa: PLC0415
 
         return workers.supervise(args.workers, sys.argv[1:], args.listen, args.metrics_listen, args.drain_seconds)
     from extproc_router import wiring  # noqa: PLC0415 - heavy, and the supervisor does without
+    from extproc_router.server import state  # noqa: PLC0415 - likewise
 
     if args.worker_of:
         from extproc_router.server import workers  # noqa: PLC0415 - as above
@@ -125,6 +151,9 @@ def run(args: argparse.Namespace) -> int:
             health_listen=args.health_listen,
             metrics_listen=args.metrics_listen,
             drain_seconds=args.drain_seconds,
+            envoy=args.envoy,
+            allow_unproved=args.allow_unproved,
+            state=args.state or state.default_directory(),
             remember=args.remember,
             worker=args.worker_index,
             workers=args.worker_of or 1,

@@ -40,7 +40,7 @@ class Compiled(Struct, frozen=True):
         matchers: signals that ask a language model -> rank of the highest tier that it may see.
         counts_tokens: whether the length of prompts matters to any model or strategy.
         sticky_by: what conversations are told apart by; None where each request stands for itself.
-        warnings: what is no mistake, and hardly meant; in file order.
+        warnings: what is no mistake, and hardly meant; in file order. Empty where nobody wants to know.
     """
 
     policy: Policy
@@ -52,8 +52,13 @@ class Compiled(Struct, frozen=True):
     warnings: tuple[Mistake, ...]
 
 
-def compile_config(config: Config, resources: Resources) -> Compiled:
+def compile_config(config: Config, resources: Resources, *, warn: bool = True) -> Compiled:
     """Compile.
+
+    Args:
+        config: what is written.
+        resources: what the artefact offers.
+        warn: whether to look for `warnings`, which takes longer than all the rest where rules are many.
 
     Raises:
         ConfigError: with every mistake that could be found.
@@ -87,7 +92,7 @@ def compile_config(config: Config, resources: Resources) -> Compiled:
         matchers=matchers,
         counts_tokens=routes.count_tokens or any(candidate.window for candidate in config.candidates),
         sticky_by=None if sticky_by == "none" else sticky_by,
-        warnings=in_file_order((*unreachable(config, compiled), *doubts(config, guards))),
+        warnings=in_file_order((*unreachable(config, compiled), *doubts(config, guards))) if warn else (),
     )
 
 

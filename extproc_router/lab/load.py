@@ -49,9 +49,9 @@ end
 function done(summary, latency)
   local e = summary.errors
   io.write(string.format(
-    '\\n{"requests":%d,"seconds":%.6f,"errors":%d,"p50_ms":%.4f,"p99_ms":%.4f}\\n',
+    '\\n{"requests":%d,"seconds":%.6f,"errors":%d,"p50_ms":%.4f,"p99_ms":%.4f,"max_ms":%.4f}\\n',
     summary.requests, summary.duration / 1e6, e.connect + e.read + e.write + e.timeout + e.status,
-    latency:percentile(50) / 1e3, latency:percentile(99) / 1e3))
+    latency:percentile(50) / 1e3, latency:percentile(99) / 1e3, latency.max / 1e3))
 end
 """
 
@@ -65,6 +65,7 @@ class Result:
     errors: int
     p50_ms: float
     p99_ms: float
+    max_ms: float
 
     @property
     def per_second(self) -> float:

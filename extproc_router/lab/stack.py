@@ -105,6 +105,7 @@ def router(
         f"--listen=unix:{socket}",
         f"--health-listen=127.0.0.1:{health_port}",
         f"--metrics-listen=127.0.0.1:{metrics_port}",
+        f"--state={directory / 'state'}",
         "--drain-seconds=1",
         *arguments,
     ]

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from extproc_router.errors import StartupError
 from extproc_router.extproc import codec
-from extproc_router.server import addresses
+from extproc_router.server import addresses, hardening
 from extproc_router.server.addresses import Address
 from extproc_router.server.health import Health
 from extproc_router.server.service import ExternalProcessor, Runtime, handler
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from extproc_router.server.observer import Observer
+    from extproc_router.server.reloader import Reloader
 
 log = logging.getLogger(__name__)
 
@@ -47,14 +48,12 @@ class Settings(Struct, frozen=True):
         health: where probes do, beside `listen`; None for nowhere else.
         share_port: let other workers bind the same TCP port.
         drain_seconds: how long open streams may take to end at shutdown.
-        max_body_bytes: the longest body that is read; Envoy may send a little more before it is refused.
     """
 
     listen: Address
     health: Address | None
     share_port: bool
     drain_seconds: float
-    max_body_bytes: int
 
 
 async def serve(
@@ -62,15 +61,19 @@ async def serve(
     load: Callable[[], Runtime],
     observer: Observer,
     *,
+    reloader: Reloader | None = None,
     stop: asyncio.Event | None = None,
     on_ready: Callable[[], None] | None = None,
 ) -> None:
     """Serve until SIGTERM, SIGINT or `stop`, then drain.
 
+    The longest body that the first runtime reads is the longest that gRPC will take in for as long as this lasts.
+
     Args:
         settings: how to listen.
         load: builds a warm runtime; runs on a thread, while probes are already answered (not ready).
         observer: told what happens.
+        reloader: replaces the runtime while we serve, on SIGHUP too.
         stop: ends serving when set; tests use it.
         on_ready: called once when streams are accepted.
 
@@ -78,8 +81,9 @@ async def serve(
         StartupError: an address is taken.
         RouterError: whatever `load` raises.
     """
+    hardening.quiet_loop(asyncio.get_running_loop())
     stop = stop or asyncio.Event()
-    _stop_on_signals(stop)
+    _on_signals(stop, reloader)
     health = Health()
     await health.set_alive(alive=True)
     await health.set_ready(ready=False)
@@ -88,24 +92,38 @@ async def serve(
         if settings.health:
             # Entered first, so left last: it says NOT_SERVING until the end.
             await stack.enter_async_context(_listening(settings, settings.health, health, None, grace))
-        runtime = await asyncio.to_thread(load)
-        stack.callback(runtime.encoder.close)
+        service = ExternalProcessor(await asyncio.to_thread(load), observer)
+        stack.callback(service.close)
         # What is loaded stays: the collector need not look at it again at every request.
         gc.collect()
         gc.freeze()
         if stop.is_set():
             return
-        service = ExternalProcessor(runtime, observer)
-        stack.callback(service.close)
         socket = await stack.enter_async_context(_listening(settings, settings.listen, health, service, grace))
         await health.set_ready(ready=True)
         log.info("ready on %s", settings.listen)
         if on_ready:
             on_ready()
-        await _watch(runtime, health, socket, stop)
+        async with _reloading(reloader, service):
+            await _watch(service, health, socket, stop)
         log.info("draining for at most %.1f s", settings.drain_seconds)
         await health.set_ready(ready=False)
         await asyncio.sleep(settings.drain_seconds * _DRAIN_NOTICE_SHARE)
+
+
+@asynccontextmanager
+async def _reloading(reloader: Reloader | None, service: ExternalProcessor) -> AsyncIterator[None]:
+    """Reload for as long as the block lasts."""
+    if reloader is None:
+        yield
+        return
+    task = asyncio.create_task(reloader.run(service.swap))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
 
 @asynccontextmanager
@@ -129,9 +147,11 @@ async def _listening(
 async def _start(
     settings: Settings, address: str, health: Health, service: ExternalProcessor | None
 ) -> grpc.aio.Server:
+    # Probes alone are short.
+    longest = service.runtime.router.max_body_bytes if service else 0
     server = grpc.aio.server(
         options=[
-            ("grpc.max_receive_message_length", settings.max_body_bytes + ENVELOPE_BYTES),
+            ("grpc.max_receive_message_length", longest + ENVELOPE_BYTES),
             ("grpc.max_send_message_length", -1),  # what we send is what we read, and a little more
             ("grpc.so_reuseport", int(settings.share_port)),
             # Envoy pings idle connections; the default answer is to hang up on it.
@@ -152,21 +172,24 @@ async def _start(
     return server
 
 
-def _stop_on_signals(stop: asyncio.Event) -> None:
+def _on_signals(stop: asyncio.Event, reloader: Reloader | None) -> None:
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    reactions = {signal.SIGTERM: stop.set, signal.SIGINT: stop.set}
+    if reloader:
+        reactions[signal.SIGHUP] = reloader.ask
+    for number, react in reactions.items():
         # Only a main thread may; a test that runs us on another has `stop`.
         with contextlib.suppress(ValueError, RuntimeError, NotImplementedError):
-            loop.add_signal_handler(number, stop.set)
+            loop.add_signal_handler(number, react)
 
 
-async def _watch(runtime: Runtime, health: Health, socket: SocketFile | None, stop: asyncio.Event) -> None:
+async def _watch(service: ExternalProcessor, health: Health, socket: SocketFile | None, stop: asyncio.Event) -> None:
     """Wait for the end; look after what Envoy needs of us meanwhile."""
     alive = ready = True
     while not stop.is_set():
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), _WATCH_SECONDS)
-        stuck = runtime.encoder.busy_seconds > _STUCK_SECONDS
+        stuck = service.runtime.encoder.busy_seconds > _STUCK_SECONDS
         if stuck is alive:
             alive = not stuck
             log.error("the encoder is stuck") if stuck else log.info("the encoder runs again")

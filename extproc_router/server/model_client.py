@@ -93,7 +93,8 @@ class ModelClient:
         except TimeoutError as error:
             raise ModelTimeout(f"no answer in {self._deadline_seconds * 1000:.0f} ms") from error
         except (OSError, http.client.HTTPException) as error:
-            raise ModelFailed(f"{type(error).__name__}: {error}") from error
+            # What HTTP's own errors say may be what the model answered, and that may be what it was asked.
+            raise ModelFailed(f"{type(error).__name__} {getattr(error, 'strerror', '') or ''}".rstrip()) from error
         finally:
             exchange.abort()
 

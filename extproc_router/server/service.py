@@ -7,7 +7,6 @@ import itertools
 import logging
 import os
 import time
-import traceback
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -23,8 +22,10 @@ from extproc_router.extproc.events import RequestBody, Unknown
 from extproc_router.extproc.exchange import Exchange
 from extproc_router.router import Plan, Router, declared_length
 from extproc_router.server.body_budget import BodyBudget
-from extproc_router.server.encoder_executor import EncoderExecutor
+from extproc_router.server.encoder_executor import Bounds, EncoderExecutor
+from extproc_router.server.hardening import told
 from extproc_router.server.model_client import ModelClient
+from extproc_router.server.tenure import Tenure
 from extproc_router.signals.base import Answers
 from extproc_router.types import Answer, Record
 
@@ -50,30 +51,44 @@ class Runtime(Struct, frozen=True):
     Attributes:
         router: decides.
         encoder: reads texts for it.
+        bounds: how much it may ask of the encoder.
         matchers: signal name -> the language model that this signal asks.
+        release: lets go of encoder and matchers, which other runtimes may hold too.
     """
 
     router: Router
     encoder: EncoderExecutor
+    bounds: Bounds
     matchers: Mapping[str, ModelClient] = field(default_factory=dict)
+    release: Callable[[], None] = lambda: None
 
 
 class ExternalProcessor:
     """Envoy's `ExternalProcessor` service.
 
     Args:
-        runtime: what decides.
+        runtime: what decides, until `swap`.
         observer: told what happens.
     """
 
     def __init__(self, runtime: Runtime, observer: Observer) -> None:
-        self._runtime = runtime
+        self._tenure = Tenure(runtime)
         self._observer = observer
         self._budget = BodyBudget(_HELD_BODIES * runtime.router.max_body_bytes)
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reader")
         # Unique without a system call per request: a random prefix for the process, then a count.
         self._id_prefix = os.urandom(6).hex()
         self._ids = itertools.count()
+
+    @property
+    def runtime(self) -> Runtime:
+        """What new streams begin with."""
+        return self._tenure.holder
+
+    def swap(self, runtime: Runtime) -> None:
+        """Have new streams begin with another runtime; those that are open end with their own."""
+        before, self._tenure = self._tenure, Tenure(runtime)
+        before.retire()
 
     async def process(self, _: object, context: grpc.aio.ServicerContext) -> None:
         """Answer one stream."""
@@ -87,7 +102,7 @@ class ExternalProcessor:
         except Exception as error:  # noqa: BLE001 - a defect of ours must not take the process down
             # Its message may quote the prompt: say what and where, not what it said.
             observer.failed("internal_error")
-            log.error("a stream failed: %s\n%s", type(error).__name__, _where(error))  # noqa: TRY400 - see above
+            log.error("a stream failed: %s", told(error))  # noqa: TRY400 - see above
             await context.abort(grpc.StatusCode.INTERNAL, "internal error")
         finally:
             observer.stream_closed()
@@ -96,9 +111,8 @@ class ExternalProcessor:
         message = await context.read()
         if message is grpc.aio.EOF:
             return
-        runtime = self._runtime
-        router = runtime.router
-        with self._budget.lease() as lease:
+        with self._tenure as runtime, self._budget.lease() as lease:
+            router = runtime.router
 
             def wants_body(http: HttpRequest) -> bool:
                 return router.wants_body(http) and lease.cover(declared_length(http))
@@ -161,7 +175,7 @@ class ExternalProcessor:
             return {}, "", None
         started = time.perf_counter()
         try:
-            encodings, cause = await runtime.encoder.encode(asks), ""
+            encodings, cause = await runtime.encoder.encode(asks, runtime.bounds), ""
         except ShedError as error:
             encodings, cause = dict.fromkeys((ask.text for ask in asks), error), error.cause
         return encodings, cause, time.perf_counter() - started
@@ -186,12 +200,9 @@ class ExternalProcessor:
         return work(*arguments)
 
     def close(self) -> None:
-        """Let the reading thread go."""
+        """Let the reading thread go, and the runtime once its last stream is over."""
+        self._tenure.retire()
         self._reader.shutdown(wait=False, cancel_futures=True)
-
-
-def _where(error: Exception) -> str:
-    return "".join(traceback.format_list(traceback.extract_tb(error.__traceback__))).rstrip()
 
 
 def handler(service: ExternalProcessor) -> grpc.GenericRpcHandler:

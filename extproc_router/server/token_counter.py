@@ -14,17 +14,31 @@ if TYPE_CHECKING:
 
 
 def load(path: Path) -> Callable[[str], int]:
-    """Load a tokenizer.json; what it returns counts the tokens of a text, special ones not added.
-
-    Linear in the text: some 0.3 ms for 1,000 tokens.
+    """Read and load a tokenizer.json, as in `parse`.
 
     Raises:
         StartupError: it cannot be read, or is none.
     """
     try:
-        tokenizer = Tokenizer.from_str(path.read_text(encoding="utf-8"))
+        return parse(path.read_bytes(), path)
     except OSError as error:
         raise StartupError(f"{path}: {error.strerror}") from error
+
+
+def parse(content: bytes, path: Path) -> Callable[[str], int]:
+    """Load a tokenizer.json; what it returns counts the tokens of a text, special ones not added.
+
+    Linear in the text: some 0.3 ms for 1,000 tokens.
+
+    Args:
+        content: of the file.
+        path: names it in errors.
+
+    Raises:
+        StartupError: it is none.
+    """
+    try:
+        tokenizer = Tokenizer.from_str(content.decode())
     except Exception as error:  # the library raises no class of its own
         raise StartupError(f"{path}: no tokenizer.json") from error
     # A file may ask for truncation: everything would fit.

@@ -50,6 +50,10 @@ class _Worker:
             self._started = now
             self.process = subprocess.Popen(self._command)  # noqa: S603 - our own command line
 
+    def send(self, number: signal.Signals) -> None:
+        if self.process:
+            self.process.send_signal(number)
+
     @property
     def lifetime(self) -> float:
         """Seconds since the running process was started; 0.0 where none runs."""
@@ -75,7 +79,7 @@ def end_with_parent() -> None:
 def supervise(
     workers: int, arguments: Sequence[str], listen: str, metrics_listen: str | None, drain_seconds: float
 ) -> int:
-    """Run workers until SIGTERM or SIGINT.
+    """Run workers until SIGTERM or SIGINT; SIGHUP is theirs.
 
     Args:
         workers: how many.
@@ -92,9 +96,10 @@ def supervise(
     """
     for index in range(workers):
         addresses.parse(addresses.for_worker(listen, index, workers))
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    stop, reload = threading.Event(), threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    signal.signal(signal.SIGHUP, lambda *_: reload.set())
     directory = tempfile.mkdtemp(prefix="extproc-router-metrics-")
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = directory
     close_metrics, forget = _merged_metrics(metrics_listen)
@@ -113,16 +118,22 @@ def supervise(
         for i in range(workers)
     ]
     try:
-        return _run(slots, stop, forget)
+        return _run(slots, stop, reload, forget)
     finally:
         _end(slots, drain_seconds)
         close_metrics()
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def _run(slots: Sequence[_Worker], stop: threading.Event, forget: Callable[[int], None]) -> int:
+def _run(
+    slots: Sequence[_Worker], stop: threading.Event, reload: threading.Event, forget: Callable[[int], None]
+) -> int:
     proven = False
     while not stop.wait(_POLL_SECONDS):
+        if reload.is_set():
+            reload.clear()
+            for slot in slots:
+                slot.send(signal.SIGHUP)
         proven = proven or any(slot.lifetime > _STARTUP_SECONDS for slot in slots)
         for slot in slots:
             ended = slot.reap()
@@ -146,7 +157,8 @@ def _merged_metrics(listen: str | None) -> tuple[Callable[[], None], Callable[[i
     if listen is None:
         return (lambda: None), multiprocess.mark_process_dead
     registry = CollectorRegistry()
-    multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # theirs
+    merged = multiprocess.MultiProcessCollector(None)  # type: ignore[no-untyped-call]  # theirs
+    registry.register(metrics_endpoint.OnlyWhatIs(merged))
     return metrics_endpoint.start(addresses.parse(listen), registry), multiprocess.mark_process_dead
 
 

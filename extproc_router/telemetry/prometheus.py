@@ -71,6 +71,25 @@ class Metrics:
             registry=registry,
             multiprocess_mode="livemax",
         )
+        self._reloads = Counter(
+            "extproc_router_reloads",
+            "Looks at config, artefact and envoy.yaml that were asked for, by what came of them",
+            ("outcome",),
+            registry=registry,
+        )
+        self._mistakes = Gauge(
+            "extproc_router_config_mistakes",
+            "What was wrong with the files when they were last looked at; 0 where they run",
+            registry=registry,
+            multiprocess_mode="livemax",
+        )
+        self._applied = Gauge(
+            "extproc_router_config_applied_timestamp_seconds",
+            "When what runs began to; of several workers, the one that has run it longest",
+            registry=registry,
+            multiprocess_mode="livemin",
+        )
+        self._shown: tuple[str, str, str] | None = None
         self._rules = Counter("extproc_router_rules", "Decisions by a rule", ("rule",), registry=registry)
         self._safety = Counter(
             "extproc_router_safety", "Safety rules that applied, as name=action", ("rule",), registry=registry
@@ -84,10 +103,27 @@ class Metrics:
         # Looking a child up costs more than counting on it.
         self._children: dict[tuple[str, str], Counter] = {}
 
-    def loaded(self, config_version: str, encoder_version: str) -> None:
-        """Show what runs, in place of what ran before."""
-        self._build_info.clear()
-        self._build_info.labels(__version__, config_version, encoder_version).set(1)
+    def applied(self, config_version: str, encoder_version: str, unix_time: float) -> None:
+        """Show what runs, in place of what ran before.
+
+        Args:
+            config_version: hash of the config.
+            encoder_version: hash of the artefact.
+            unix_time: since when, in seconds since the epoch.
+        """
+        shown = __version__, config_version, encoder_version
+        if self._shown and self._shown != shown:
+            # With several workers its value stays in a file after it is removed here.
+            self._build_info.labels(*self._shown).set(0)
+            self._build_info.remove(*self._shown)
+        self._shown = shown
+        self._build_info.labels(*shown).set(1)
+        self._applied.set(unix_time)
+
+    def reloaded(self, outcome: str, mistakes: int) -> None:
+        """Count a look at the files: `applied`, `unchanged` or `rejected`, and how many mistakes there were."""
+        self._reloads.labels(outcome).inc()
+        self._mistakes.set(mistakes)
 
     def stream_opened(self) -> None:
         """Count one more open stream."""

@@ -10,6 +10,7 @@ import pytest
 
 from extproc_router import cli, wiring
 from extproc_router.config import loader
+from extproc_router.server.state import Applied, State
 from extproc_router.telemetry import decision_log
 from extproc_router.types import HttpRequest, Record
 
@@ -123,6 +124,7 @@ class TestUsage:
             ["--what-if", "y"],
             ["--data", "y", "x"],
             ["--decision", "y", "--header", "a:b"],
+            ["--what-if", "y", "--data", "z", "--version", "123456"],
         ],
     )
     def test_what_cannot_be_asked_is_usage(self, shipped: Command, argv: list[str]) -> None:
@@ -150,6 +152,50 @@ class TestDecision:
         (tmp_path / "log").write_text("nope\n")
         status, _, err = explain("--decision", str(tmp_path / "log"))
         assert (status, "not a line of the decision log" in err) == (1, True)
+
+
+class TestVersion:
+    @pytest.fixture
+    def old(self, tmp_path: Path, told_config: str, scripted_encoder: Any) -> tuple[str, ...]:
+        """Options that name a version which ran before, under which maths goes elsewhere."""
+        text = told_config.replace("strong: large", "strong: free").encode()
+        version = loader.load(text, "r.yaml").version
+        applied = Applied(version, "e9", str(tmp_path / "router.yaml"), text, {}, 0, 1.0, "")
+        State(tmp_path / "state").applied(applied)
+        return ("--state", str(tmp_path / "state"), "--version", version[:6])
+
+    def test_a_prompt_is_decided_under_it(self, explain: Command, old: tuple[str, ...]) -> None:
+        status, out, _ = explain("--json", "some hard math", *old)
+        assert (status, json.loads(out)["model"]) == (0, "free")
+        assert "last ran with encoder e9" in json.loads(out)["notes"][0]
+        assert json.loads(explain("--json", "some hard math")[1])["model"] == "large"
+
+    def test_an_unknown_one_is_a_stated_failure(self, explain: Command, old: tuple[str, ...]) -> None:
+        status, _, err = explain("hi", *old[:3], "000000")
+        assert (status, "no version 000000" in err) == (1, True)
+
+    def test_a_line_of_the_log_finds_its_own(
+        self, explain: Command, old: tuple[str, ...], tmp_path: Path, log_line: bytes, told_config: str
+    ) -> None:
+        (tmp_path / "log").write_bytes(log_line)
+        text = told_config.encode()
+        version = loader.load(text, "r.yaml").version
+        State(tmp_path / "state").applied(Applied(version, "e0", "/r.yaml", text, {}, 0, 1.0, ""))
+        (tmp_path / "router.yaml").write_text(told_config.replace("strong: large", "strong: free"))
+
+        status, out, _ = explain("--json", "--decision", str(tmp_path / "log"), *old[:2])
+
+        notes = json.loads(out)["notes"]
+        assert status == 0
+        assert notes[0].startswith(f"told under version {version}, which decided it")
+        assert not any("decided under config" in note for note in notes)
+
+    def test_it_may_be_told_under_another(
+        self, explain: Command, old: tuple[str, ...], tmp_path: Path, log_line: bytes
+    ) -> None:
+        (tmp_path / "log").write_bytes(log_line)
+        out = explain("--json", "--decision", str(tmp_path / "log"), *old)[1]
+        assert any("decided under config" in note for note in json.loads(out)["notes"])
 
 
 class TestWhatIf:

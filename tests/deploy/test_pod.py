@@ -10,11 +10,12 @@ import yaml
 
 from extproc_router import __version__
 from extproc_router.cli import build_parser
-from extproc_router.config import loader
+from extproc_router.config import document, loader
 from extproc_router.lab import envoy_file, probes, stack
 from extproc_router.lab.processes import running
-from extproc_router.server import addresses
+from extproc_router.server import addresses, state
 from extproc_router.server.health import LIVENESS, READINESS
+from extproc_router.server.proving import Prover
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -89,6 +90,30 @@ def test_the_bootstrap_that_is_mounted_is_the_one_that_is_read(
 ) -> None:
     path = PurePosixPath(option(envoy, "--config-path"))
     assert yaml.safe_load(mounted(envoy, str(path.parent))["data"][path.name]) == bootstrap
+
+
+def test_the_bootstrap_that_is_proved_is_the_one_that_envoy_reads(
+    args: Namespace, router: Any, envoy: Any, mounted: Callable[[Any, str], Mapping[str, Any]]
+) -> None:
+    path = PurePosixPath(option(envoy, "--config-path"))
+    assert str(args.envoy) == str(path)
+    assert mounted(router, str(path.parent))["data"] == mounted(envoy, str(path.parent))["data"]
+
+
+def test_the_policy_and_the_bootstrap_that_ship_are_proved(tmp_path: Path, objects: list[Any]) -> None:
+    data = {item["metadata"]["name"]: item["data"] for item in objects if item["kind"] == "ConfigMap"}
+    files = {name: text for each in data.values() for name, text in each.items()}
+    (tmp_path / "envoy.yaml").write_text(files["envoy.yaml"])
+    prover = Prover(tmp_path / "envoy.yaml", stack.MODEL, allow_unproved=False)
+    assert prover.mistakes(files["router.yaml"].encode(), "router.yaml") == ()
+
+
+def test_state_is_kept_where_there_is_room_for_all_of_it(
+    args: Namespace, router: Any, mounted: Callable[[Any, str], Mapping[str, Any]]
+) -> None:
+    volume = mounted(router, str(args.state))
+    assert mebibytes(volume["emptyDir"]["sizeLimit"]) * 2**20 > state.KEPT_VERSIONS * document.MAX_BYTES
+    assert "readOnly" not in volume["mount"]
 
 
 def test_config_maps_are_mounted_whole(router: Any, envoy: Any) -> None:

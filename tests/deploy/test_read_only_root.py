@@ -42,7 +42,7 @@ def read_only(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> t
 def test_it_serves_and_has_nothing_to_complain_of(read_only: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     with stack.workspace() as directory:
         monkeypatch.setenv("SOCKETS", str(directory))
-        with stack.router(directory, program=read_only) as router:
+        with stack.router(directory, program=read_only, arguments=[f"--state={directory}/state"]) as router:
             log = router.child.tail()
     assert "ready on unix:" in log
     assert "WARNING" not in log

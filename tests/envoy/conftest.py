@@ -15,6 +15,7 @@ from openai import OpenAI
 
 from extproc_router.lab import probes
 from extproc_router.lab import stack as lab
+from extproc_router.lab.searching import MARKER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -94,8 +95,12 @@ def metric(port: int, name: str, **labels: str) -> float:
 
 
 def chat(text: str = "What is the derivative of x^3?", model: str | None = "auto", **more: Any) -> bytes:
-    """A chat request, spelled as no serialiser would: patching must keep every byte."""
-    parts = [f'"messages":\t[{{"role":"user", "content": {json.dumps(text)}}}]', '"x": 1.50']
+    """A chat request, spelled as no serialiser would: patching must keep every byte.
+
+    Its system prompt carries the word that may not be found in any file afterwards (tests/conftest.py).
+    """
+    turns = f'{{"role":"system","content":"{MARKER}"}},{{"role":"user", "content": {json.dumps(text)}}}'
+    parts = [f'"messages":\t[{turns}]', '"x": 1.50']
     parts += [f"{json.dumps(key)} : {json.dumps(value)}" for key, value in more.items()]
     if model is not None:
         parts.insert(1, f'"model" : {json.dumps(model)}')

@@ -31,7 +31,6 @@ def main() -> None:
         health=addresses.parse(args.health_listen),
         share_port=False,
         drain_seconds=args.drain_seconds,
-        max_body_bytes=config.limits.max_body_bytes,
     )
     telemetry = wiring.build_telemetry()
     stop_metrics = metrics_endpoint.start(addresses.parse(args.metrics_listen))

@@ -18,7 +18,7 @@ from extproc_router.config import loader
 from extproc_router.extproc import codec
 from extproc_router.server import app
 from extproc_router.server.addresses import Address
-from extproc_router.server.encoder_executor import EncoderExecutor
+from extproc_router.server.encoder_executor import Bounds, EncoderExecutor
 from extproc_router.server.service import Runtime
 from extproc_router.types import Classification, Encoding, Record
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from extproc_router.encoder import Encoder
     from extproc_router.server.encoder_executor import Asks, Encodings
+    from extproc_router.server.reloader import Reloader
 
 
 class Spy:
@@ -96,9 +97,9 @@ def build_runtime(
     deadline: float = 5.0,
     router: Any = None,
 ) -> Runtime:
-    executor = EncoderExecutor(encode, queue=queue, deadline_seconds=deadline, on_depth=observer.queue_changed)
+    executor = EncoderExecutor(encode, on_depth=observer.queue_changed)
     built = router or wiring.build_router(loader.load(CONFIG, "router.yaml"), cast("Encoder", Artefact()))
-    return Runtime(built, executor)
+    return Runtime(built, executor, Bounds(queue, deadline), release=executor.close)
 
 
 def headers(*, end: bool = False, **more: str) -> pb.ProcessingRequest:
@@ -144,7 +145,11 @@ def cluster(response: pb.ProcessingResponse) -> str:
 
 @asynccontextmanager
 async def serving(
-    directory: Path, observer: Spy, load: Callable[[], Runtime] | None = None, **settings: Any
+    directory: Path,
+    observer: Spy,
+    load: Callable[[], Runtime] | None = None,
+    reloader: Reloader | None = None,
+    **settings: Any,
 ) -> AsyncIterator[grpc.aio.Channel]:
     """Run the whole server on a unix socket and connect to it."""
     path = directory / "extproc.sock"
@@ -153,7 +158,6 @@ async def serving(
         "health": None,
         "share_port": False,
         "drain_seconds": 0.5,
-        "max_body_bytes": 100_000,
     }
     stop, ready = asyncio.Event(), asyncio.Event()
     task = asyncio.create_task(
@@ -161,6 +165,7 @@ async def serving(
             app.Settings(**(fields | settings)),
             load or (lambda: build_runtime(observer)),
             observer,
+            reloader=reloader,
             stop=stop,
             on_ready=ready.set,
         )
@@ -195,6 +200,7 @@ class Lab:
     """What tests of this room share, as one fixture."""
 
     Artefact = Artefact
+    CONFIG = CONFIG
     Gate = Gate
     reads_math = staticmethod(reads_math)
     build_runtime = staticmethod(build_runtime)

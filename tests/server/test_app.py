@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +10,7 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from msgspec import structs
 
 from extproc_router.errors import ArtefactError, StartupError
 from extproc_router.server import app
@@ -192,5 +195,55 @@ def test_a_server_whose_path_was_taken_is_not_ready_and_leaves_it_alone(
             assert await health(channel, "liveness") == SERVING
         assert path.exists()
         successor.close()
+
+    asyncio.run(main())
+
+
+class Asked:
+    """A reloader that remembers."""
+
+    def __init__(self) -> None:
+        self.begun, self.asked, self.over = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    def ask(self) -> None:
+        self.asked.set()
+
+    async def run(self, _: Any) -> None:
+        self.begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.over.set()
+
+
+def test_sighup_reloads_and_stops_nothing(lab: Any, spy: Any, directory: Path) -> None:
+    async def main() -> None:
+        reloader = Asked()
+        async with lab.serving(directory, spy, reloader=reloader) as channel:
+            await asyncio.wait_for(reloader.begun.wait(), 20)
+            os.kill(os.getpid(), signal.SIGHUP)
+            await asyncio.wait_for(reloader.asked.wait(), 20)
+            _, answer = await lab.ask(channel, lab.headers(), lab.body())
+            assert lab.cluster(answer) == "on-large"
+        assert reloader.over.is_set()
+
+    asyncio.run(main())
+
+
+def test_what_was_swapped_in_is_released_at_the_end(lab: Any, spy: Any, directory: Path) -> None:
+    released: list[str] = []
+
+    class Swaps(Asked):
+        async def run(self, swap: Any) -> None:
+            swap(structs.replace(lab.build_runtime(spy), release=lambda: released.append("new")))
+            await super().run(swap)
+
+    async def main() -> None:
+        reloader = Swaps()
+        first = structs.replace(lab.build_runtime(spy), release=lambda: released.append("old"))
+        async with lab.serving(directory, spy, lambda: first, reloader=reloader):
+            await asyncio.wait_for(reloader.begun.wait(), 20)
+            assert released == ["old"]
+        assert released == ["old", "new"]
 
     asyncio.run(main())

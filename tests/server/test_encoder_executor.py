@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from extproc_router.errors import EncoderFailed, EncoderOverloaded, EncoderTimeout
-from extproc_router.server.encoder_executor import EncoderExecutor
+from extproc_router.server.encoder_executor import Bounds, EncoderExecutor
 from extproc_router.types import Ask
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ async def settle(executor: EncoderExecutor) -> None:
 def test_an_answer_comes_back(lab: Any) -> None:
     async def main() -> None:
         depths: list[int] = []
-        executor = EncoderExecutor(lab.reads_math, queue=2, deadline_seconds=5, on_depth=depths.append)
-        assert await executor.encode((Ask("x"),)) == lab.reads_math((Ask("x"),))
+        executor = EncoderExecutor(lab.reads_math, on_depth=depths.append)
+        assert await executor.encode((Ask("x"),), Bounds(2, 5)) == lab.reads_math((Ask("x"),))
         await settle(executor)
         assert depths == [1, 0]
         executor.close()
@@ -37,8 +37,8 @@ def test_an_answer_comes_back(lab: Any) -> None:
 def test_what_one_request_asks_is_one_job(lab: Any) -> None:
     async def main() -> None:
         depths: list[int] = []
-        executor = EncoderExecutor(lab.reads_math, queue=1, deadline_seconds=5, on_depth=depths.append)
-        assert (await executor.encode((Ask("x"), Ask("y")))).keys() == {"x", "y"}
+        executor = EncoderExecutor(lab.reads_math, on_depth=depths.append)
+        assert (await executor.encode((Ask("x"), Ask("y")), Bounds(1, 5))).keys() == {"x", "y"}
         await settle(executor)
         assert depths == [1, 0]
         executor.close()
@@ -49,15 +49,15 @@ def test_what_one_request_asks_is_one_job(lab: Any) -> None:
 def test_a_full_queue_sheds_at_once_and_recovers(lab: Any) -> None:
     async def main() -> None:
         gate = lab.Gate()
-        executor = EncoderExecutor(gate, queue=2, deadline_seconds=30, on_depth=lambda _: None)
-        first, second = (asyncio.create_task(executor.encode((Ask("x"),))) for _ in range(2))
+        executor = EncoderExecutor(gate, on_depth=lambda _: None)
+        first, second = (asyncio.create_task(executor.encode((Ask("x"),), Bounds(2, 30))) for _ in range(2))
         await asyncio.to_thread(gate.entered.wait, 10)
         with pytest.raises(EncoderOverloaded):
-            await executor.encode((Ask("x"),))
+            await executor.encode((Ask("x"),), Bounds(2, 30))
         gate.release.set()
         await asyncio.gather(first, second)
         await settle(executor)
-        await executor.encode((Ask("x"),))
+        await executor.encode((Ask("x"),), Bounds(2, 30))
         executor.close()
 
     asyncio.run(main())
@@ -66,12 +66,12 @@ def test_a_full_queue_sheds_at_once_and_recovers(lab: Any) -> None:
 def test_a_late_answer_is_a_timeout_and_keeps_its_place_until_the_thread_is_done(lab: Any) -> None:
     async def main() -> None:
         gate = lab.Gate()
-        executor = EncoderExecutor(gate, queue=1, deadline_seconds=0.05, on_depth=lambda _: None)
+        executor = EncoderExecutor(gate, on_depth=lambda _: None)
         with pytest.raises(EncoderTimeout):
-            await executor.encode((Ask("x"),))
+            await executor.encode((Ask("x"),), Bounds(1, 0.05))
         assert executor.busy_seconds > 0
         with pytest.raises(EncoderOverloaded):
-            await executor.encode((Ask("x"),))
+            await executor.encode((Ask("x"),), Bounds(1, 0.05))
         gate.release.set()
         await settle(executor)
         assert executor.busy_seconds == 0
@@ -83,10 +83,12 @@ def test_a_late_answer_is_a_timeout_and_keeps_its_place_until_the_thread_is_done
 def test_behind_an_encoder_that_hangs_the_queue_stays_bounded(lab: Any) -> None:
     async def main() -> None:
         gate = lab.Gate()
-        executor = EncoderExecutor(gate, queue=3, deadline_seconds=0.02, on_depth=lambda _: None)
+        executor = EncoderExecutor(gate, on_depth=lambda _: None)
         shed: list[type] = []
         for _ in range(20):
-            results = await asyncio.gather(*(executor.encode((Ask("x"),)) for _ in range(2)), return_exceptions=True)
+            results = await asyncio.gather(
+                *(executor.encode((Ask("x"),), Bounds(3, 0.02)) for _ in range(2)), return_exceptions=True
+            )
             shed += [type(result) for result in results]
         assert shed.count(EncoderTimeout) == 3
         assert shed.count(EncoderOverloaded) == 37
@@ -107,8 +109,8 @@ def test_a_prompt_that_timed_out_waiting_is_never_run(lab: Any) -> None:
             answers: Encodings = gate(asks)
             return answers
 
-        executor = EncoderExecutor(encode, queue=2, deadline_seconds=0.05, on_depth=lambda _: None)
-        asked = (executor.encode((Ask(name),)) for name in ("first", "second"))
+        executor = EncoderExecutor(encode, on_depth=lambda _: None)
+        asked = (executor.encode((Ask(name),), Bounds(2, 0.05)) for name in ("first", "second"))
         results = await asyncio.gather(*asked, return_exceptions=True)
         assert [type(result) for result in results] == [EncoderTimeout, EncoderTimeout]
         gate.release.set()
@@ -124,9 +126,9 @@ def test_whatever_it_raises_is_a_failure_that_quotes_nothing() -> None:
         def encode(asks: Asks) -> Encodings:
             raise ValueError(f"cannot read {asks[0].text}")
 
-        executor = EncoderExecutor(encode, queue=1, deadline_seconds=5, on_depth=lambda _: None)
+        executor = EncoderExecutor(encode, on_depth=lambda _: None)
         with pytest.raises(EncoderFailed) as caught:
-            await executor.encode((Ask("secret"),))
+            await executor.encode((Ask("secret"),), Bounds(1, 5))
         assert "secret" not in str(caught.value)
         await settle(executor)
         executor.close()
@@ -137,14 +139,29 @@ def test_whatever_it_raises_is_a_failure_that_quotes_nothing() -> None:
 def test_a_client_that_leaves_frees_its_place(lab: Any) -> None:
     async def main() -> None:
         gate = lab.Gate()
-        executor = EncoderExecutor(gate, queue=2, deadline_seconds=30, on_depth=lambda _: None)
-        running, waiting = (asyncio.create_task(executor.encode((Ask("x"),))) for _ in range(2))
+        executor = EncoderExecutor(gate, on_depth=lambda _: None)
+        running, waiting = (asyncio.create_task(executor.encode((Ask("x"),), Bounds(2, 30))) for _ in range(2))
         await asyncio.to_thread(gate.entered.wait, 10)
         for task in (waiting, running):
             task.cancel()
         await asyncio.gather(running, waiting, return_exceptions=True)
         gate.release.set()
         await settle(executor)
+        executor.close()
+
+    asyncio.run(main())
+
+
+def test_another_config_may_ask_less_of_the_same_thread(lab: Any) -> None:
+    async def main() -> None:
+        gate = lab.Gate()
+        executor = EncoderExecutor(gate, on_depth=lambda _: None)
+        first = asyncio.create_task(executor.encode((Ask("x"),), Bounds(2, 30)))
+        await asyncio.to_thread(gate.entered.wait, 10)
+        with pytest.raises(EncoderOverloaded):
+            await executor.encode((Ask("x"),), Bounds(1, 30))
+        gate.release.set()
+        await first
         executor.close()
 
     asyncio.run(main())

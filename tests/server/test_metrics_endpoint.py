@@ -4,7 +4,7 @@ import socket
 import urllib.request
 
 import pytest
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from extproc_router.errors import StartupError
 from extproc_router.server import metrics_endpoint
@@ -43,3 +43,15 @@ def test_a_taken_port_is_said() -> None:
 def test_a_unix_socket_is_no_place_for_metrics() -> None:
     with pytest.raises(StartupError, match="TCP"):
         metrics_endpoint.start(Address(path="/run/x"))
+
+
+def test_what_several_workers_ran_once_is_not_shown() -> None:
+    inner, outer = CollectorRegistry(), CollectorRegistry()
+    info = Gauge("build_info", "What runs", ("version",), registry=inner)
+    info.labels("old").set(0)
+    info.labels("new").set(1)
+    Gauge("idle", "Nothing", registry=inner).set(0)
+    outer.register(metrics_endpoint.OnlyWhatIs(inner))
+    assert outer.get_sample_value("build_info", {"version": "new"}) == 1
+    assert outer.get_sample_value("build_info", {"version": "old"}) is None
+    assert outer.get_sample_value("idle") == 0

@@ -9,6 +9,7 @@ import grpc
 import numpy as np
 import pytest
 from envoy.service.ext_proc.v3 import external_processor_pb2 as pb
+from msgspec import structs
 
 from extproc_router import wiring
 from extproc_router.config import loader
@@ -245,7 +246,7 @@ def test_a_language_model_is_asked_beside_the_encoder(
     def load() -> Runtime:
         router = wiring.build_router(loader.load(MATCHED, "router.yaml"), cast("Encoder", Artefact()))
         runtime = lab.build_runtime(spy, encode, router=router)
-        return Runtime(router, runtime.encoder, {"task": cast("ModelClient", Matcher())})
+        return Runtime(router, runtime.encoder, runtime.bounds, {"task": cast("ModelClient", Matcher())})
 
     async def main() -> None:
         async with lab.serving(directory, spy, load) as channel:
@@ -277,7 +278,9 @@ def test_the_encoders_time_is_its_own(lab: Any, spy: Any, directory: Path) -> No
             async def ask(self, _: bytes) -> bytes:
                 return b"!"
 
-        return Runtime(cast("Any", AsksOnce()), runtime.encoder, {"task": cast("ModelClient", Matcher())})
+        return Runtime(
+            cast("Any", AsksOnce()), runtime.encoder, runtime.bounds, {"task": cast("ModelClient", Matcher())}
+        )
 
     async def main() -> None:
         async with lab.serving(directory, spy, load) as channel:
@@ -285,3 +288,60 @@ def test_the_encoders_time_is_its_own(lab: Any, spy: Any, directory: Path) -> No
         assert [record.encoder_seconds for record in spy.records] == [None]
 
     asyncio.run(main())
+
+
+def test_a_stream_keeps_the_runtime_that_it_began_with(lab: Any, spy: Any, directory: Path) -> None:
+    """An old stream waits in an encoder that hangs while a new runtime serves others."""
+
+    class Asker:
+        """Swaps when it is told to."""
+
+        def __init__(self) -> None:
+            self.begun = asyncio.Event()
+
+        async def run(self, swap: Any) -> None:
+            self.swap = swap
+            self.begun.set()
+            await asyncio.Event().wait()
+
+        def ask(self) -> None:
+            pass
+
+    released: list[str] = []
+
+    async def main() -> None:
+        gate, asker = lab.Gate(), Asker()
+        old = lab.build_runtime(spy, gate, queue=4, deadline=30)
+
+        def release() -> None:
+            released.append("old")
+            old.release()
+
+        before = structs.replace(old, release=release)
+        swapped = lab.CONFIG.replace("math: large", "math: small")
+        new = lab.build_runtime(spy, router=wiring.build_router(loader.load(swapped, "r"), lab.Artefact()))
+        async with lab.serving(directory, spy, lambda: before, reloader=asker) as channel:
+            await asker.begun.wait()
+            waiting = asyncio.create_task(lab.ask(channel, lab.headers(), lab.body()))
+            await asyncio.to_thread(gate.entered.wait, 10)
+            half = lab.open_stream(channel)
+            await half.write(lab.headers())
+            await half.read()
+            asker.swap(new)
+            _, fresh = await lab.ask(channel, lab.headers(), lab.body())
+            assert lab.cluster(fresh) == "on-small"
+            gate.release.set()
+            _, late = await waiting
+            assert lab.cluster(late) == "on-large"
+            assert released == []
+            await half.write(lab.body())
+            assert lab.cluster(await half.read()) == "on-large"
+            await half.done_writing()
+            assert await half.read() is grpc.aio.EOF
+            while not released:  # noqa: ASYNC110 - the stream's end reaches us before it is over there
+                await asyncio.sleep(0.01)
+        versions = [record.decision.config_version for record in spy.records]
+        assert versions == [new.router.terms.config_version, *[old.router.terms.config_version] * 2]
+
+    asyncio.run(main())
+    assert released == ["old"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -18,6 +19,10 @@ import grpc
 import pytest
 from envoy.service.ext_proc.v3 import external_processor_pb2 as pb
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from extproc_router.errors import StartupError
+from extproc_router.lab import swapping
+from extproc_router.server import state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -135,3 +140,54 @@ def test_one_socket_for_two_workers_is_refused_at_once(directory: Path, stop: li
     stop.append(supervisor)
     assert supervisor.wait(30) == 1
     assert "cannot share" in (directory / "stderr").read_text()
+
+
+def status(directory: Path) -> list[state.WorkerState]:
+    try:
+        return [seen.state for seen in state.workers(directory) if seen.alive]
+    except StartupError:
+        return []  # nothing is kept yet
+
+
+def test_all_workers_come_to_run_what_is_in_the_file(directory: Path, stop: list[subprocess.Popen[str]]) -> None:
+    port, kept, config = free_port(), directory / "state", directory / "router.yaml"
+    sockets = [directory / f"{index}.sock" for index in range(2)]
+    supervisor = start(
+        directory,
+        "--workers=2",
+        f"--listen=unix:{directory}/{{worker}}.sock",
+        f"--metrics-listen=127.0.0.1:{port}",
+        f"--state={kept}",
+    )
+    stop.append(supervisor)
+    until(lambda: all(serving(path) for path in sockets))
+
+    swapping.rename(config, CONFIG + "# two\n")
+    two = hashlib.sha256(config.read_bytes()).hexdigest()[:12]
+    until(lambda: [worker.version for worker in status(kept)] == [two, two])
+
+    swapping.rename(config, CONFIG + "oops: 1\n")
+    supervisor.send_signal(signal.SIGHUP)  # it hands it on, and goes on itself
+    until(lambda: all(worker.rejected_version for worker in status(kept)) and len(status(kept)) == 2)
+    assert [worker.version for worker in status(kept)] == [two, two]
+    assert all("oops: unknown field" in worker.mistakes[0] for worker in status(kept))
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as reply:
+        metrics = reply.read().decode()
+    assert re.findall(r'config_version="(\w+)".*\} 1\.0', metrics) == [two]
+    assert "extproc_router_config_mistakes 1.0" in metrics
+    assert [ask(path) for path in sockets] == ["small", "small"]
+
+    swapping.mount(config, CONFIG + "# three\n", 3)
+    three = hashlib.sha256(config.read_bytes()).hexdigest()[:12]
+    until(lambda: [worker.version for worker in status(kept)] == [three, three])
+    supervisor.terminate()
+    assert supervisor.wait(30) == 0
+    assert status(kept) == []
+    assert {entry.version for entry in state.history(kept)} >= {two, three}
+
+
+def test_a_proof_that_fails_ends_the_start_with_its_reason(directory: Path, stop: list[subprocess.Popen[str]]) -> None:
+    router = start(directory, f"--listen=unix:{directory}/x.sock", "--envoy=/nowhere/envoy.yaml")
+    stop.append(router)
+    assert router.wait(60) == 1
+    assert "/nowhere/envoy.yaml" in (directory / "stderr").read_text()

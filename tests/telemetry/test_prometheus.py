@@ -1,10 +1,19 @@
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
 from msgspec.structs import replace
 from prometheus_client import CollectorRegistry
 
 from extproc_router.telemetry.prometheus import Metrics
 from extproc_router.types import Decision, Evidence, Reason, Record
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DECISION = Decision(
     "id", "rq", "cv", "ev", "chat_completions", "auto", "small", "c", Reason.DOMAIN, "", "public", False, (), 0
@@ -54,10 +63,59 @@ def test_gauges_show_what_is() -> None:
 def test_what_runs_now_replaces_what_ran() -> None:
     registry = CollectorRegistry()
     metrics = Metrics(registry)
-    metrics.loaded("old", "e")
-    metrics.loaded("new", "e")
+    for version in ("old", "old", "new"):
+        metrics.applied(version, "e", 12.0)
     shown = [s.labels["config_version"] for f in registry.collect() for s in f.samples if s.name.endswith("build_info")]
     assert shown == ["new"]
+    assert registry.get_sample_value("extproc_router_config_applied_timestamp_seconds") == 12
+
+
+def test_several_workers_show_what_they_run_now_and_the_worst_of_it(tmp_path: Path) -> None:
+    """As files merge them: of two workers, one is behind and has mistakes."""
+    program = """
+import sys
+from prometheus_client import CollectorRegistry
+from extproc_router.telemetry.prometheus import Metrics
+metrics = Metrics(CollectorRegistry())
+for version, time in zip(sys.argv[2:], (10, 20)):
+    metrics.applied(version, "e", time)
+metrics.reloaded("rejected" if int(sys.argv[1]) else "applied", int(sys.argv[1]))
+"""
+    for worker in (("0", "old", "new"), ("3", "old")):
+        subprocess.run([sys.executable, "-c", program, *worker], env=_merging(tmp_path), check=True)
+    shown = subprocess.run(
+        [sys.executable, "-c", MERGE], env=_merging(tmp_path), capture_output=True, check=True
+    ).stdout
+    lines = shown.decode().splitlines()
+    assert "extproc_router_config_mistakes 3.0" in lines
+    assert "extproc_router_config_applied_timestamp_seconds 10.0" in lines
+    assert 'extproc_router_reloads_total{outcome="applied"} 1.0' in lines
+    assert 'extproc_router_reloads_total{outcome="rejected"} 1.0' in lines
+    running = [line for line in lines if line.startswith("extproc_router_build_info") and line.endswith(" 1.0")]
+    assert sorted(re.findall(r'config_version="(\w+)"', "".join(running))) == ["new", "old"]
+
+
+MERGE = """
+from prometheus_client import CollectorRegistry, generate_latest, multiprocess
+registry = CollectorRegistry()
+multiprocess.MultiProcessCollector(registry)
+print(generate_latest(registry).decode())
+"""
+
+
+def _merging(directory: Path) -> dict[str, str]:
+    return {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(directory)}
+
+
+def test_looks_at_the_files_are_counted_by_what_came_of_them() -> None:
+    registry = CollectorRegistry()
+    metrics = Metrics(registry)
+    metrics.reloaded("applied", 0)
+    metrics.reloaded("rejected", 2)
+    assert registry.get_sample_value("extproc_router_reloads_total", {"outcome": "rejected"}) == 1
+    assert registry.get_sample_value("extproc_router_config_mistakes") == 2
+    metrics.reloaded("unchanged", 0)
+    assert registry.get_sample_value("extproc_router_config_mistakes") == 0
 
 
 def test_no_label_is_written_by_clients() -> None:

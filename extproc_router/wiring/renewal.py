@@ -1,0 +1,257 @@
+"""The files of a worker, and what was last built from them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from extproc_router.config import loader
+from extproc_router.encoder import Encoder, manifest, recent
+from extproc_router.errors import ArtefactError, ConfigError, RouterError, StartupError
+from extproc_router.server import state
+from extproc_router.server.proving import Prover
+from extproc_router.server.reloader import Applied, Rejected, Unchanged
+from extproc_router.wiring import building, runtimes
+from extproc_router.wiring.runtimes import Parts
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from extproc_router.config.loader import Config
+    from extproc_router.server.reloader import Outcome
+    from extproc_router.server.service import Runtime
+    from extproc_router.server.state import State
+    from extproc_router.wiring.sinks import Telemetry
+
+
+class Files(Struct, frozen=True):
+    """What a worker is made of.
+
+    Attributes:
+        config: the policy.
+        model: directory of the encoder artefact.
+        envoy: the envoy.yaml that the policy is proved against, if any.
+        allow_unproved: whether what the proof does not understand is let pass.
+        remember: how many answers the encoder keeps.
+    """
+
+    config: Path
+    model: Path
+    envoy: Path | None = None
+    allow_unproved: bool = False
+    remember: int = recent.ENTRIES
+
+
+class _Seen(Struct, frozen=True):
+    """The files at one moment.
+
+    Attributes:
+        text: of the config.
+        artefact: SHA-256 of the artefact's manifest, which holds those of its other files.
+        envoy: SHA-256 of the envoy.yaml.
+        tokenizers: (path, SHA-256) of each that the config names.
+    """
+
+    text: bytes
+    artefact: str
+    envoy: str
+    tokenizers: frozenset[tuple[str, str]]
+
+    @property
+    def version(self) -> str:
+        """Of the config, as in `loader.Config`."""
+        return hashlib.sha256(self.text).hexdigest()[:12]
+
+
+class _Running(Struct, frozen=True):
+    """What serves, or is to: what it was built from, with what, and what its author says of it."""
+
+    seen: _Seen
+    encoder: Encoder
+    parts: Parts
+    metadata: dict[str, str]
+    unix_time: float
+
+
+class Renewal:
+    """Builds a runtime, and another one whenever the files have changed; tells and keeps what came of it.
+
+    Args:
+        files: to build from.
+        telemetry: told of the encoder's queue, and of what is applied and refused.
+        kept: the state directory.
+        worker: this worker's index.
+    """
+
+    def __init__(self, files: Files, telemetry: Telemetry, kept: State, *, worker: int = 0) -> None:
+        self._files = files
+        self._telemetry = telemetry
+        self._state = kept
+        self._worker = worker
+        self._started = time.time()
+        self._prover = Prover(files.envoy, files.model, allow_unproved=files.allow_unproved) if files.envoy else None
+        self._running: _Running | None = None
+        self._next: _Running | None = None
+        self._max_body_bytes: int | None = None
+        # Of the config that was tried last: one that is missing may come.
+        self._tokenizers: frozenset[Path] = frozenset()
+
+    @property
+    def version(self) -> str:
+        """Of the config that serves; empty before one does."""
+        return self._running.seen.version if self._running else ""
+
+    def watched(self) -> Collection[Path]:
+        """Return every file that matters."""
+        files = self._files
+        paths = {files.config, files.model / manifest.FILE_NAME, *self._tokenizers}
+        if files.envoy:
+            paths.add(files.envoy)
+        # A manifest may come before the files that it names.
+        with suppress(ArtefactError):
+            paths.update(files.model / name for name in manifest.read(files.model).paths())
+        return paths
+
+    def start(self) -> Runtime:
+        """Build the first one.
+
+        Raises:
+            StartupError: a file cannot be read, or the proof fails.
+            ConfigError: the config has mistakes.
+            ArtefactError: the encoder artefact is missing, corrupt or does not fit.
+        """
+        runtime = self._build(self._look())
+        self._apply()
+        return runtime
+
+    def renew(self) -> Outcome:
+        """Build another one where the files have changed; `settle` has to follow."""
+        version = ""
+        try:
+            seen = self._look()
+            version = seen.version
+            running = self._running
+            if running and replace(seen, envoy=running.seen.envoy) == running.seen:
+                if seen != running.seen:
+                    self._prove(seen.text)
+                    self._running = replace(running, seen=seen)
+                return Unchanged()
+            runtime = self._build(seen)
+        except ConfigError as error:
+            return Rejected(version, tuple(str(mistake) for mistake in error.mistakes))
+        except RouterError as error:
+            return Rejected(version, tuple(str(error).splitlines()))
+        return Applied(version, runtime.router.terms.encoder_version, runtime)
+
+    def settle(self, outcome: Outcome) -> None:
+        """Tell and keep what came of it."""
+        if isinstance(outcome, Applied):
+            self._apply()
+        elif isinstance(outcome, Rejected):
+            self._telemetry.reloaded("rejected", len(outcome.mistakes))
+            self._report(outcome)
+        else:
+            self._telemetry.reloaded("unchanged", 0)
+            self._report()
+
+    def stop(self) -> None:
+        """Cut a proof short."""
+        if self._prover:
+            self._prover.stop()
+
+    def _look(self) -> _Seen:
+        files, running = self._files, self._running
+        return _Seen(
+            text=building.read_file(files.config),
+            artefact=_digest(files.model / manifest.FILE_NAME),
+            envoy=_digest(files.envoy) if files.envoy else "",
+            tokenizers=frozenset((path, _digest(Path(path))) for path, _ in running.parts.tokenizers)
+            if running
+            else frozenset(),
+        )
+
+    def _build(self, seen: _Seen) -> Runtime:
+        self._prove(seen.text)
+        files, running = self._files, self._running
+        config = loader.load(seen.text, str(files.config))
+        self._tokenizers = frozenset(building.tokenizers(config).values())
+        self._refuse_what_needs_a_restart(config)
+        same = running is not None and running.seen.artefact == seen.artefact
+        encoder = running.encoder if running and same else building.load_encoder(files.model, remember=files.remember)
+        built = runtimes.build(config, encoder, self._telemetry, before=running.parts if running else None)
+        self._max_body_bytes = self._max_body_bytes or config.limits.max_body_bytes
+        self._next = _Running(
+            seen=replace(seen, tokenizers=frozenset(built.parts.tokenizers)),
+            encoder=encoder,
+            parts=built.parts,
+            metadata=config.metadata,
+            unix_time=time.time(),
+        )
+        return built.runtime
+
+    def _prove(self, text: bytes) -> None:
+        if self._prover:
+            mistakes = self._prover.mistakes(text, str(self._files.config))
+            if mistakes:
+                raise StartupError("\n".join(mistakes))
+
+    def _refuse_what_needs_a_restart(self, config: Config) -> None:
+        wanted, most = config.limits.max_body_bytes, self._max_body_bytes
+        if most is not None and wanted > most:
+            message = f"{wanted} is more than the {most} that the router was started with: it needs a restart"
+            raise ConfigError((config.document.mistake(("limits", "max_body_bytes"), message),))
+
+    def _apply(self) -> None:
+        before, now = self._running, self._next
+        if now is None:  # pragma: no cover  # callers have built one
+            raise AssertionError("there is nothing to apply")
+        self._running, self._next = now, None
+        self._telemetry.applied(now.seen.version, now.encoder.version, now.unix_time)
+        if before:
+            self._telemetry.reloaded("applied", 0)
+        self._state.applied(
+            state.Applied(
+                version=now.seen.version,
+                encoder_version=now.encoder.version,
+                file=str(self._files.config.absolute()),
+                text=now.seen.text,
+                metadata=now.metadata,
+                worker=self._worker,
+                unix_time=now.unix_time,
+                previous=before.seen.version if before else "",
+            )
+        )
+        self._report()
+
+    def _report(self, rejected: Rejected | None = None) -> None:
+        running = self._running
+        if running is None:  # pragma: no cover  # nothing is refused before something runs
+            return
+        self._state.report(
+            state.WorkerState(
+                pid=os.getpid(),
+                worker=self._worker,
+                version=running.seen.version,
+                encoder_version=running.encoder.version,
+                applied_unix=running.unix_time,
+                rejected_version=rejected.version if rejected else "",
+                mistakes=rejected.mistakes if rejected else (),
+                started_unix=self._started,
+            )
+        )
+
+
+def _digest(path: Path) -> str:
+    """Hash a file; the same for each that cannot be read, since whoever needs it will say why."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except (OSError, ValueError):  # ValueError: a NUL in the path
+        return ""

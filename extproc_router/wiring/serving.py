@@ -1,0 +1,74 @@
+"""One worker, from its command line to its end."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import uvloop
+from msgspec import Struct
+
+from extproc_router.encoder import recent
+from extproc_router.server import addresses, app, metrics_endpoint
+from extproc_router.server.reloader import Reloader
+from extproc_router.server.state import State
+from extproc_router.wiring.renewal import Files, Renewal
+from extproc_router.wiring.sinks import build_telemetry
+
+
+class ServeOptions(Struct, frozen=True):
+    """What `serve` was asked for; addresses as written, files as in `Files`, `worker` of `workers`."""
+
+    config: Path
+    model: Path
+    listen: str
+    health_listen: str | None
+    metrics_listen: str | None
+    drain_seconds: float
+    envoy: Path | None = None
+    allow_unproved: bool = False
+    state: Path | None = None
+    remember: int = recent.ENTRIES
+    worker: int = 0
+    workers: int = 1
+
+
+def serve(options: ServeOptions) -> None:
+    """Run one worker to its end.
+
+    Raises:
+        RouterError: it could not start; the message says why.
+    """
+    shares = options.workers > 1
+    settings = app.Settings(
+        listen=_address(options.listen, options),
+        health=_address(options.health_listen, options) if options.health_listen else None,
+        share_port=shares,
+        drain_seconds=options.drain_seconds,
+    )
+    telemetry, state = build_telemetry(), State(options.state)
+    files = Files(
+        config=options.config,
+        model=options.model,
+        envoy=options.envoy,
+        allow_unproved=options.allow_unproved,
+        remember=options.remember,
+    )
+    renewal = Renewal(files, telemetry, state, worker=options.worker)
+    # With several workers the supervisor serves the merged metrics.
+    stop_metrics = (
+        metrics_endpoint.start(addresses.parse(options.metrics_listen))
+        if options.metrics_listen and not shares
+        else lambda: None
+    )
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(app.serve(settings, renewal.start, telemetry, reloader=Reloader(renewal)))
+    finally:
+        stop_metrics()
+        telemetry.close()
+        state.close()
+
+
+def _address(template: str, options: ServeOptions) -> addresses.Address:
+    return addresses.parse(addresses.for_worker(template, options.worker, options.workers))
