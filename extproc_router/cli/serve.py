@@ -52,6 +52,12 @@ def register(subparsers: Any) -> None:  # noqa: ANN401 - argparse has no public 
         "--allow-unproved", action="store_true", help="with --envoy: apply what `check --allow-unproved` lets pass"
     )
     parser.add_argument(
+        "--last-good",
+        action="store_true",
+        help="where the config is refused at the start, run the version of it that ran last, from the state directory; "
+        "a worker that is started anew does so anyhow (default: end)",
+    )
+    parser.add_argument(
         "--listen",
         type=_address,
         default="127.0.0.1:9002",
@@ -154,6 +160,7 @@ def run(args: argparse.Namespace) -> int:
             envoy=args.envoy,
             allow_unproved=args.allow_unproved,
             state=args.state or state.default_directory(),
+            last_good=args.last_good,
             remember=args.remember,
             worker=args.worker_index,
             workers=args.worker_of or 1,

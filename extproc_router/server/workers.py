@@ -47,8 +47,10 @@ class _Worker:
     def start_if_due(self) -> None:
         now = time.monotonic()
         if self.process is None and now >= self._next_start:
+            # A config that the others have refused since must not keep it away.
+            again = ["--last-good"] if self._started else []
             self._started = now
-            self.process = subprocess.Popen(self._command)  # noqa: S603 - our own command line
+            self.process = subprocess.Popen([*self._command, *again])  # noqa: S603 - our own command line
 
     def send(self, number: signal.Signals) -> None:
         if self.process:

@@ -7,6 +7,7 @@ With several workers prometheus_client keeps values in files that the supervisor
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
@@ -115,7 +116,8 @@ class Metrics:
         if self._shown and self._shown != shown:
             # With several workers its value stays in a file after it is removed here.
             self._build_info.labels(*self._shown).set(0)
-            self._build_info.remove(*self._shown)
+            with warnings.catch_warnings(action="ignore"):
+                self._build_info.remove(*self._shown)
         self._shown = shown
         self._build_info.labels(*shown).set(1)
         self._applied.set(unix_time)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import time
 from contextlib import suppress
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from extproc_router.wiring.sinks import Telemetry
 
 
+log = logging.getLogger(__name__)
+
+
 class Files(Struct, frozen=True):
     """What a worker is made of.
 
@@ -40,6 +44,8 @@ class Files(Struct, frozen=True):
         envoy: the envoy.yaml that the policy is proved against, if any.
         allow_unproved: whether what the proof does not understand is let pass.
         remember: how many answers the encoder keeps.
+        last_good: state directory whose last version of this config runs where the file is refused at the start; None
+            for none.
     """
 
     config: Path
@@ -47,6 +53,7 @@ class Files(Struct, frozen=True):
     envoy: Path | None = None
     allow_unproved: bool = False
     remember: int = recent.ENTRIES
+    last_good: Path | None = None
 
 
 class _Seen(Struct, frozen=True):
@@ -120,22 +127,40 @@ class Renewal:
         return paths
 
     def start(self) -> Runtime:
-        """Build the first one.
+        """Build the first one; where the config is refused, and that is wanted, from the version that ran last.
 
         Raises:
             StartupError: a file cannot be read, or the proof fails.
             ConfigError: the config has mistakes.
             ArtefactError: the encoder artefact is missing, corrupt or does not fit.
         """
-        runtime = self._build(self._look())
+        try:
+            runtime = self._build(self._look(building.read_file(self._files.config)))
+        except (ConfigError, StartupError) as error:
+            text = self._last_good()
+            if text is None:
+                raise
+            runtime = self._build(self._look(text))
+            log.error("the config is refused, so the version that ran last runs again: %s", error)  # noqa: TRY400 - that says all
         self._apply()
         return runtime
+
+    def _last_good(self) -> bytes | None:
+        """Return the config that this file held when it was last applied; None where that is not known."""
+        directory, file = self._files.last_good, str(self._files.config.absolute())
+        if directory is None:
+            return None
+        with suppress(StartupError):
+            versions = [entry.version for entry in state.history(directory) if entry.file == file]
+            if versions:
+                return state.text_of(directory, versions[-1])[1]
+        return None
 
     def renew(self) -> Outcome:
         """Build another one where the files have changed; `settle` has to follow."""
         version = ""
         try:
-            seen = self._look()
+            seen = self._look(building.read_file(self._files.config))
             version = seen.version
             running = self._running
             if running and replace(seen, envoy=running.seen.envoy) == running.seen:
@@ -166,10 +191,10 @@ class Renewal:
         if self._prover:
             self._prover.stop()
 
-    def _look(self) -> _Seen:
+    def _look(self, text: bytes) -> _Seen:
         files, running = self._files, self._running
         return _Seen(
-            text=building.read_file(files.config),
+            text=text,
             artefact=_digest(files.model / manifest.FILE_NAME),
             envoy=_digest(files.envoy) if files.envoy else "",
             tokenizers=frozenset((path, _digest(Path(path))) for path, _ in running.parts.tokenizers)

@@ -28,6 +28,7 @@ class ServeOptions(Struct, frozen=True):
     envoy: Path | None = None
     allow_unproved: bool = False
     state: Path | None = None
+    last_good: bool = False
     remember: int = recent.ENTRIES
     worker: int = 0
     workers: int = 1
@@ -53,6 +54,7 @@ def serve(options: ServeOptions) -> None:
         envoy=options.envoy,
         allow_unproved=options.allow_unproved,
         remember=options.remember,
+        last_good=options.state if options.last_good else None,
     )
     renewal = Renewal(files, telemetry, state, worker=options.worker)
     # With several workers the supervisor serves the merged metrics.

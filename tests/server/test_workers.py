@@ -177,6 +177,12 @@ def test_all_workers_come_to_run_what_is_in_the_file(directory: Path, stop: list
     assert "extproc_router_config_mistakes 1.0" in metrics
     assert [ask(path) for path in sockets] == ["small", "small"]
 
+    dead = children(supervisor.pid)[0]
+    os.kill(dead, signal.SIGKILL)  # its successor cannot run what lies there either
+    until(lambda: len(children(supervisor.pid)) == 2 and dead not in children(supervisor.pid))
+    until(lambda: [worker.version for worker in status(kept)] == [two, two])
+    until(lambda: all(serving(path) for path in sockets))
+
     swapping.mount(config, CONFIG + "# three\n", 3)
     three = hashlib.sha256(config.read_bytes()).hexdigest()[:12]
     until(lambda: [worker.version for worker in status(kept)] == [three, three])

@@ -264,3 +264,37 @@ def test_a_proof_can_be_cut_short(desk: Desk) -> None:
     assert one._prover is not None
     assert one._prover.stopped  # type: ignore[attr-defined]  # the double
     desk.renewal().stop()
+
+
+class TestLastGood:
+    def start(self, desk: Desk, *, last_good: bool = True) -> Renewal:
+        files = Files(desk.config, desk.model, last_good=desk.kept if last_good else None)
+        desk.opened.append(Renewal(files, desk.sinks, State(desk.kept), worker=3))
+        desk.opened[-1].start()
+        return desk.opened[-1]
+
+    def test_a_config_that_is_refused_leaves_what_ran_last(self, desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+        before = self.start(desk).version
+        desk.config.write_text("models: [")
+        with pytest.raises(ConfigError):
+            self.start(desk, last_good=False)
+        again = self.start(desk)
+        assert again.version == before
+        assert "the version that ran last runs again: " in caplog.text
+        assert isinstance(desk.look(again), Rejected)
+        desk.config.unlink()
+        assert self.start(desk).version == before
+        desk.config.write_text(LIMITED)
+        assert isinstance(desk.look(again), Applied)
+
+    def test_nothing_is_made_up_where_none_has_run(self, desk: Desk) -> None:
+        desk.config.write_text("models: [")
+        with pytest.raises(ConfigError):
+            self.start(desk)
+
+    def test_another_file_s_versions_are_not_its_own(self, desk: Desk) -> None:
+        self.start(desk)
+        desk.config = desk.config.with_name("other.yaml")
+        desk.config.write_text("models: [")
+        with pytest.raises(ConfigError):
+            self.start(desk)
