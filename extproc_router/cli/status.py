@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,8 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from extproc_router.server.state import Entry, Seen
-
-_DIGITS = 12  # of a config's version
 
 
 def register(subparsers: Any) -> None:  # noqa: ANN401 - argparse has no public name for it
@@ -56,8 +53,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _version(config: Path) -> str:
     from extproc_router import wiring  # noqa: PLC0415 - heavy
+    from extproc_router.config import loader  # noqa: PLC0415 - likewise
 
-    return hashlib.sha256(wiring.read_file(config)).hexdigest()[:_DIGITS]
+    return loader.version_of(wiring.read_file(config))
 
 
 def _verdict(seen: Sequence[Seen], file: str, wanted: str) -> tuple[bool, str]:

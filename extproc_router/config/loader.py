@@ -140,12 +140,17 @@ def _rest(data: dict[str, Any], left_out: dict[str, frozenset[int]]) -> schema.F
         return None
 
 
+def version_of(text: bytes) -> str:
+    """Return the version of a config: the first 12 hex digits of the SHA-256 of its file's bytes."""
+    return hashlib.sha256(text).hexdigest()[:12]
+
+
 def _config(
     document: yaml_document.Document, written: schema.File, text: str | bytes, left_out: dict[str, frozenset[int]]
 ) -> Config:
     raw = text.encode() if isinstance(text, str) else text
     return Config(
-        version=hashlib.sha256(raw).hexdigest()[:12],
+        version=version_of(raw),
         metadata=dict(written.metadata),
         auto=tuple(written.auto),
         privacy_tiers=tuple(written.privacy_tiers),

@@ -7,13 +7,13 @@ and once with a new config each second, put in place by rename and as Kubernetes
 from __future__ import annotations
 
 import argparse
-import hashlib
 import sys
 import threading
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from extproc_router.config import loader
 from extproc_router.errors import StartupError
 from extproc_router.lab import envoy_file, load, many_rules, probes, stack, swapping, upstream
 from extproc_router.lab.processes import end_in_order_on_sigterm, wait_until
@@ -91,7 +91,7 @@ class Editor(threading.Thread):
             swapping.mount(self._path, text, self.written)
         else:
             swapping.rename(self._path, text)
-        self.version = hashlib.sha256(text.encode()).hexdigest()[:12]
+        self.version = loader.version_of(text.encode())
 
     def run(self) -> None:
         """Edit until told to end."""

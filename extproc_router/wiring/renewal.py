@@ -74,7 +74,7 @@ class _Seen(Struct, frozen=True):
     @property
     def version(self) -> str:
         """Of the config, as in `loader.Config`."""
-        return hashlib.sha256(self.text).hexdigest()[:12]
+        return loader.version_of(self.text)
 
 
 class _Running(Struct, frozen=True):
