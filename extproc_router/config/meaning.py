@@ -32,6 +32,7 @@ def mistakes(document: Document, *, clusters: Collection[str] | None = None) -> 
     tiers = _texts(data.get("privacy_tiers", ["public"]))
     for field in ("auto", "privacy_tiers"):
         yield from _duplicates(document, field, _sequence(data.get(field)))
+    yield from _tiers(document, _sequence(data.get("privacy_tiers")))
     yield from _model_names(document, models, auto)
     for index, model in enumerate(models):
         yield from _unknown(document, ("models", index, "privacy"), "privacy tier", model.get("privacy"), tiers or None)
@@ -95,6 +96,19 @@ def _duplicates(document: Document, field: str, values: list[Any]) -> Iterator[M
             yield document.mistake((field, index), f"duplicate {value!r}")
         elif isinstance(value, str):
             seen.add(value)
+
+
+def _tiers(document: Document, values: list[Any]) -> Iterator[Mistake]:
+    """Find the tiers that no header `x-privacy-tier` can tell apart: it has no case, and commas between names."""
+    seen: dict[str, str] = {}
+    for index, value in enumerate(values):
+        if not isinstance(value, str):
+            continue
+        if "," in value:
+            yield document.mistake(("privacy_tiers", index), "a comma: in `x-privacy-tier` it stands between two names")
+        like = seen.setdefault(value.casefold(), value)
+        if like != value:
+            yield document.mistake(("privacy_tiers", index), f"like {like!r}: `x-privacy-tier` is read without case")
 
 
 def _names(models: list[dict[Any, Any]]) -> Iterator[tuple[tuple[str | int, ...], str]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from extproc_router.dialects.ambiguity import ambiguity
 from extproc_router.dialects.anthropic_messages import AnthropicMessages
 from extproc_router.dialects.base import Dialect
 from extproc_router.dialects.bodies import decode
@@ -24,6 +25,7 @@ __all__ = [
     "DIALECTS",
     "Dialect",
     "Edit",
+    "ambiguity",
     "apply",
     "common_error",
     "decode",

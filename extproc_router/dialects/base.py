@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+import msgspec
 from msgspec import Raw, Struct
 
 from extproc_router.dialects.raw import ABSENT, is_present, is_true, items, string
+from extproc_router.dialects.searchable import INERT
 from extproc_router.dialects.splice import find_model
 from extproc_router.types import Request
 
@@ -91,6 +93,9 @@ class Body(Struct, kw_only=True, gc=False):
     structured_outputs: Raw = ABSENT
 
 
+_MEMBERS = msgspec.json.Decoder(dict[str, Raw])
+
+
 def request(
     api: str, body: bytes, document: Body, content: Content, *, tools: bool = False, max_tokens: int | None = None
 ) -> Request:
@@ -109,6 +114,11 @@ def request(
         document.guided_json,
         document.guided_regex,
         document.structured_outputs,
+    )
+    # What no dialect knows goes on as well, and some server may read it.
+    known = document.__struct_fields__
+    content.declare(
+        *(raw for name, raw in _MEMBERS.decode(body).items() if name not in known and name.encode() not in INERT)
     )
     if is_present(document.chat_template):
         content.unread = "a chat template"  # it can say whatever it likes, in a language of its own

@@ -1,7 +1,7 @@
 """Where in a body personal data may stand.
 
 Everything is searched that people or tools may have written: all strings, those of unknown members and unknown kinds
-of parts too, and numbers that are long enough to be somebody's. Left out are settings (`_INERT`), names that an API or
+of parts too, and numbers that are long enough to be somebody's. Left out are settings (`INERT`), names that an API or
 a tool defines, ids, signatures, base64 and what a schema lists (`enum`, `default`): a change there breaks the request.
 Names of members are searched where nobody defines them: in what a tool was asked, metadata, variables (`_FREE_FORM`).
 A member `name` is a name there, so all of it is searched. So is `thinking`: a changed block no longer fits its
@@ -36,7 +36,7 @@ _PAYLOAD = re.compile(rb"[A-Za-z0-9+/_-]{64,}={0,2}")
 _QUOTE, _OPEN, _CLOSE = ord('"'), frozenset(b"[{"), frozenset(b"]}")
 
 # Of the body's own members: numbers, choices among given words, and what names things of the server's.
-_INERT: Final = frozenset(
+INERT: Final = frozenset(
     b"model n stream stream_options service_tier store background include truncation echo best_of request_id priority"
     b" seed temperature top_p top_k top_a min_p frequency_penalty presence_penalty repetition_penalty length_penalty"
     b" max_tokens max_completion_tokens max_output_tokens max_tool_calls min_tokens stop_token_ids allowed_token_ids"
@@ -77,7 +77,7 @@ _DEFINED: Final = frozenset({_CONTENT, _SCHEMA})
 
 # The mode of a member's value, in the body itself and below; all else is content, or what it stands in.
 _SECTIONS: Final = (
-    dict.fromkeys(_INERT, _SKIPPED)
+    dict.fromkeys(INERT, _SKIPPED)
     | dict.fromkeys(_FREE_FORM - {b"input"}, _FREE)
     | dict.fromkeys(_SCHEMAS | {b"text"}, _SCHEMA)
 )

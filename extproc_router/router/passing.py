@@ -58,10 +58,9 @@ class Passing:
     def other_path(self, http: HttpRequest, decision: Decision, tier: int) -> Answer:
         """Let a request pass that is none of the APIs', unless it may bring a model what safety rules have to read."""
         why = "not a path that is routed"
-        if self._unrouted == "pass" or not paths.may_have_body(http):
-            return self.go_on(decision, why, tier)
-        if not self.guards and self._unrouted is None:
-            return self._by_headers(http, decision, why, tier, dialects.common_error)
+        refuses = self.guards if self._unrouted is None else self._unrouted == "refuse"
+        if not refuses or not paths.may_have_body(http):
+            return self.by_headers(http, decision, why, tier, dialects.common_error)
         error = UncheckableBody(
             f"This request cannot be checked, so it was sent nowhere: {why} (the router's config: `routing.unrouted`)."
         )
@@ -70,7 +69,7 @@ class Passing:
     def unread(self, http: HttpRequest, decision: Decision, why: str, tier: int, tell: Tell) -> Answer:
         """Let a body pass that cannot be read, unless safety rules had to read it."""
         if not self.guards:
-            return self._by_headers(http, decision, why, tier, tell)
+            return self.by_headers(http, decision, why, tier, tell)
         error = UncheckableBody(f"This body cannot be checked, so it was sent nowhere: {why}.")
         return compose.refuse(decision, error, tell(error.status, error))
 
@@ -78,10 +77,10 @@ class Passing:
         """Let a request pass for whose body there is no room, unless safety rules had to read it."""
         if self.guards and not tier:
             return compose.unchecked(replace(decision, why=why), dialects.common_error)
-        return self._by_headers(http, replace(decision, reason=Reason.SHED), why, tier, dialects.common_error)
+        return self.by_headers(http, replace(decision, reason=Reason.SHED), why, tier, dialects.common_error)
 
-    def _by_headers(self, http: HttpRequest, decision: Decision, why: str, tier: int, tell: Tell) -> Answer:
-        """Have those safety rules judge that need no body."""
+    def by_headers(self, http: HttpRequest, decision: Decision, why: str, tier: int, tell: Tell) -> Answer:
+        """Let a request pass unless a safety rule holds that needs no more than its headers."""
         readings = Readings(self._readers, Subject(http.headers, None))
         guarded = guarding.guard(self._lenient, tier, readings.read)
         decision = replace(

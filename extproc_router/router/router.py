@@ -161,7 +161,7 @@ class Router:
         tier, decision = self._begin(http, decision_id)
         route = paths.route(http.path)
         if http.method == "GET" and route.startswith(models_list.PATH):
-            return self._list_models(route, decision, tier)
+            return self._list_models(http, route, decision, tier)
         dialect = dialects.find(route) if http.method == "POST" else None
         if dialect is None:
             return self._passing.other_path(http, decision, tier)
@@ -224,13 +224,14 @@ class Router:
         if not http.body:
             if self._passing.guards:
                 raise InvalidRequest("The request has no body.")
-            return self._passing.go_on(decision, "no body", tier)
+            return self._passing.by_headers(http, decision, "no body", tier, dialect.error)
         encoding = http.headers.get("content-encoding", "").strip().lower()
         body = dialects.decode(http.body, encoding, self.max_body_bytes)
         request = dialect.read(body)
         decision = replace(decision, requested_model=self._asked_for(request.model), stream=request.stream)
-        if request.unread and self._guards_text:
-            return self._passing.unread(http, decision, f"its prompt is {request.unread}", tier, dialect.error)
+        unread = (request.unread or dialects.ambiguity(body)) if self._guards_text else ""
+        if unread:
+            return self._passing.unread(http, decision, f"its prompt is {unread}", tier, dialect.error)
         readings = Readings(self.terms.readers, Subject(http.headers, request))
         return Opened(decision, dialect, request, body, body is not http.body, tier, readings)
 
@@ -299,10 +300,10 @@ class Router:
             count=lambda name: opened.readings.count(self.terms.counters.get(name)),
         )
 
-    def _list_models(self, route: str, decision: Decision, tier: int) -> Answer:
+    def _list_models(self, http: HttpRequest, route: str, decision: Decision, tier: int) -> Answer:
         name = route.removeprefix(models_list.PATH)
         if name.strip("/") and not name.startswith("/"):
-            return self._passing.go_on(decision, "not a path that is routed", tier)
+            return self._passing.other_path(http, decision, tier)
         listed = replace(decision, reason=Reason.LISTED, why="answered from config", status=200)
         if name in ("", "/"):
             return Answer(listed, models_list.list_models(self._names, self.terms.created))

@@ -14,6 +14,7 @@ from extproc_router.types import Answer, HttpRequest, Mutation, Reason, Reply
 
 if TYPE_CHECKING:
     from extproc_router.policy.conditions import Condition
+    from extproc_router.types import Decision
 
 PASSED = Mutation(((DECISION_HEADER, "id1"),))
 SIGNALS: dict[str, dict[str, Any]] = {
@@ -74,6 +75,25 @@ class TestRulesThatAreNotStrict:
 
     def test_one_that_its_headers_do_not_fulfil_lets_it_pass(self, desk: Any, how: str) -> None:
         assert passed(desk, how, rule(Action.BLOCK, BY_HEADER), x_team="sales").action == PASSED
+
+
+@pytest.mark.parametrize("strict", [True, False])
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/v1/files/a"), ("DELETE", "/v1/files/a"), ("GET", "/v1/modelsx")]
+)
+def test_what_has_no_body_is_judged_by_its_headers_as_well(desk: Any, method: str, path: str, strict: bool) -> None:
+    http = HttpRequest(method, path, {"x-team": "legal"}, None)
+
+    def status(action: Action, condition: Condition, **changes: Any) -> int:
+        readers = {kind: desk.reader(kind, **options) for kind, options in SIGNALS.items()}
+        it = desk.router(readers=readers, safeguards=[rule(action, condition, strict=strict)], **changes)
+        decision: Decision = desk.answer(http, it).decision
+        return decision.status
+
+    assert status(Action.RESTRICT, BY_HEADER) == 503
+    assert status(Action.BLOCK, BY_HEADER) == 403
+    assert status(Action.RESTRICT, BY_HEADER, unrouted="pass") == 503
+    assert status(Action.RESTRICT, BY_BODY) == status(Action.BLOCK, BY_BODY) == 0
 
 
 @pytest.mark.parametrize("how", [*UNREAD, "no room", "other path"])

@@ -431,6 +431,15 @@ class TestRefused:
         assert desk.answer(desk.post(b"hello")).decision.status == 400
 
 
+class TestAmbiguous:
+    def test_a_member_given_twice_is_refused_where_a_rule_reads_the_prompt(self, desk: Any) -> None:
+        turns = b'"messages":[{"role":"user","content":"bomb"}],"messages":[{"role":"user","content":"hi"}]'
+        body = b'{"model":"small-8b",%b}' % turns
+        assert isinstance(desk.answer(desk.post(body)).action, Mutation)
+        guarded = desk.router(safeguards=[desk.guard(Action.BLOCK, desk.when("pii"))])
+        assert desk.answer(desk.post(body), guarded).decision.status == 415
+
+
 class TestPassed:
     @pytest.mark.parametrize(
         "http",
@@ -443,7 +452,10 @@ class TestPassed:
         ],
     )
     def test_what_is_not_ours_to_read_goes_on_untouched(self, desk: Any, http: HttpRequest) -> None:
-        for it in (desk.router(), desk.router(safeguards=[desk.guard(Action.BLOCK)], unrouted="pass")):
+        for it in (
+            desk.router(),
+            desk.router(safeguards=[desk.guard(Action.BLOCK, desk.when("jailbreak"))], unrouted="pass"),
+        ):
             decided = desk.answer(http, it)
             assert decided.action == PASSED
             assert decided.decision.reason is Reason.PASSED

@@ -131,7 +131,7 @@ MUTANTS: Final = (
     broken("bodies that nobody reads pass", Passing, "unread", _let_pass),
     broken("other paths pass", Passing, "other_path", _let_pass),
     broken("what there is no room for passes", Passing, "no_room", _let_pass),
-    broken("what nobody reads is not judged by its headers", Passing, "_by_headers", _unjudged),
+    broken("what nobody reads is not judged by its headers", Passing, "by_headers", _unjudged),
     _finished_by_another(),
 )  # fmt: skip
 """What is broken in what Envoy is told."""

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _TIERS: Final = (
-    "public", "Internal", "RESTRICTED", "0", "7b", "geheim", "Geheim", "Straße", "top secret", "t1", "T-1",
-    "eu, strict",
+    "public", "Internal", "RESTRICTED", "0", "7b", "geheim", "geheim 2", "Straße", "top secret", "t1", "T-1",
+    "eu; strict",
 )  # fmt: skip
 _NAMES: Final = ("small", "Large-70b", "gpt/4o", "edge", "m-1", "M-1x", "qwen 3", "local", "öffentlich", "z9")
 _TAGS: Final = ("cheap", "near")
