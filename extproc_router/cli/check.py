@@ -42,6 +42,7 @@ def register(subparsers: Any) -> None:  # noqa: ANN401 - argparse has no public 
         help="exit 0, too, where nothing but what the proof does not understand in envoy.yaml stands against it: "
         "you answer for the lines `not proved` yourself",
     )
+    common.add_trust(parser)
     parser.set_defaults(run=run)
 
 
@@ -68,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     except ConfigError as error:
         mistakes = document.in_file_order((*mistakes, *error.mistakes))
         config = None
-    judged = envoy.judge(config, compiled) if envoy else _Judged()
+    judged = envoy.judge(config, compiled, frozenset(args.trust)) if envoy else _Judged()
     # A rule that is left out, or half read, may be what a warning is about.
     for warning in compiled.warnings if compiled and config else ():
         print(f"{warning.file}:{warning.line}: warning: {warning.field}: {warning.message}")
@@ -106,14 +107,14 @@ class _Envoy:
         self._check, self._bootstrap = check, bootstrap.read(path)
         self.clusters = check.clusters(self._bootstrap)
 
-    def judge(self, config: Config | None, compiled: Compiled | None) -> _Judged:
-        """Compare with a config, which may not be readable, and prove where it is."""
+    def judge(self, config: Config | None, compiled: Compiled | None, trusted: frozenset[str]) -> _Judged:
+        """Compare with a config, which may not be readable, and prove where it is, but for filters that are trusted."""
         report = self._check.compare(config, self._bootstrap)
         if not (config and compiled):
             return _Judged(report.mistakes, report.notes)
         from extproc_router.envoyconf.proof import prove  # noqa: PLC0415 - only with a config that has no mistakes
 
-        proof = prove(config, compiled.policy, self._bootstrap)
+        proof = prove(config, compiled.policy, self._bootstrap, trusted=trusted)
         return _Judged((*report.mistakes, *proof.leaks), report.notes, proof.unproved, _verdict(proof))
 
 
@@ -122,9 +123,9 @@ def _verdict(proof: Proof) -> str:
         return "privacy: nothing to prove: one tier, and no safety rule in force"
     if proof.proved:
         seen = proof.examined
-        return (
-            f"privacy: proved: {seen.tiers} tiers, {seen.rules} rules, {seen.routes} routes, {seen.clusters} clusters"
-        )
+        trusting = f", trusting: {', '.join(proof.trusting)}" if proof.trusting else ""
+        counts = f"{seen.tiers} tiers, {seen.rules} rules, {seen.routes} routes, {seen.clusters} clusters"
+        return f"privacy: proved{trusting}: {counts}"
     return f"privacy: not proved ({len(proof.leaks) + len(proof.unproved)})"
 
 

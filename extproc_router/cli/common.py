@@ -37,6 +37,18 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_trust(parser: argparse.ArgumentParser) -> None:
+    """Add `--trust`."""
+    parser.add_argument(
+        "--trust",
+        action="append",
+        default=[],
+        metavar="FILTER",
+        help="name of an HTTP filter of envoy.yaml that the proof takes for harmless, on every route, because you have "
+        "looked at it; the verdict names it; may be repeated",
+    )
+
+
 def add_state(parser: argparse.ArgumentParser) -> None:
     """Add `--state`."""
     parser.add_argument(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from extproc_router.candidates import Candidate
     from extproc_router.config.loader import Config
     from extproc_router.policy.rules import Safeguard
     from extproc_router.types import Mistake
@@ -31,6 +32,7 @@ def doubts(config: Config, guards: Mapping[int, Safeguard]) -> Iterator[Mistake]
             message = f"the shipped envoy.yaml does not show {header!r} to the router: it reads nothing"
             yield config.document.mistake(("signals", place, "header"), message)
     highest = max(candidate.clearance for candidate in config.candidates)
+    yield from _shared(config)
     for place, guard in guards.items():
         if guard.tier > highest:
             message = f"no model is cleared for {config.privacy_tiers[guard.tier]!r}: such requests get a 503"
@@ -39,3 +41,21 @@ def doubts(config: Config, guards: Mapping[int, Safeguard]) -> Iterator[Mistake]
             if getattr(signals.get(name), "of", None) == "prompt":
                 message = f"{name!r} reads the user's last turn alone: `of: incoming` or `everything` reads more"
                 yield config.document.mistake(("safety", place, "when"), message)
+
+
+def _shared(config: Config) -> Iterator[Mistake]:
+    """Tell the clusters whose models are cleared for different tiers: what stands there sees the highest."""
+    by_cluster: dict[str, list[Candidate]] = {}
+    for candidate in config.candidates:
+        by_cluster.setdefault(candidate.cluster, []).append(candidate)
+    places = {model.name: place for place, model in config.entries("models")}
+    for cluster, sharing in by_cluster.items():
+        highest = max(sharing, key=lambda candidate: candidate.clearance)
+        lower = next((candidate for candidate in sharing if candidate.clearance < highest.clearance), None)
+        if lower is not None:
+            tier = config.privacy_tiers[highest.clearance]
+            message = (
+                f"what stands at {cluster!r} is trusted with {tier!r}, because {highest.name!r} is cleared for it: "
+                f"{lower.name!r}, on the same cluster, is not"
+            )
+            yield config.document.mistake(("models", places[highest.name], "privacy"), message)

@@ -77,10 +77,10 @@ def _asked(entry: Filter, host: Host, route: Route | None, path: str) -> Iterato
     if special:
         inner = special[0].get("config") if special[0].kind() == _FILTER_CONFIG else special[0]
         flags = [place.get("disabled") for place in (special[0], inner)]
-        disabled = next((flag for flag in flags if flag.value is True), flags[0])
+        disabled = next((flag for flag in flags if flag.truth() is True), flags[0])
         if inner.get("overrides").present or inner.kind() not in {_PER_ROUTE, ""}:
             yield inner.unchecked(f"typed_per_filter_config.{entry.name}", "what is overridden here")
-    if disabled.value is True:
+    if disabled.truth() is True:
         yield disabled.mistake(host.field(route), f"ext_proc is disabled: the router never reads requests for {path}")
 
 

@@ -21,6 +21,7 @@ _PATHS = ("prefix", "path", "safe_regex", "path_separated_prefix")
 _READ = {*_PATHS, "headers", "case_sensitive", "grpc", "connect_matcher"}
 # What some requests fulfil and others do not; whatever else a match may say is not understood.
 _VARIES = {"query_parameters", "cookies", "runtime_fraction"}
+_TRUTHS = ("invert_match", "treat_missing_header_as_empty", "present_match")
 _STRINGS = ("exact", "prefix", "suffix", "contains", "safe_regex")
 
 
@@ -56,7 +57,9 @@ def string(matcher: Place, value: str) -> bool | None:
     """Judge a `StringMatcher`."""
     if matcher.get("safe_regex").present:
         return _regex(matcher.get("safe_regex"), value)
-    fold = matcher.get("ignore_case").value is True
+    if matcher.get("ignore_case").present and matcher.get("ignore_case").truth() is None:
+        return None
+    fold = matcher.get("ignore_case").truth() is True
     return next(
         (_plain(kind, matcher.get(kind), value, fold=fold) for kind in _STRINGS if matcher.get(kind).present), None
     )
@@ -64,13 +67,15 @@ def string(matcher: Place, value: str) -> bool | None:
 
 def header(matcher: Place, value: str | None) -> bool | None:
     """Judge a `HeaderMatcher` for the value of its header, None where the header is absent."""
-    invert = matcher.get("invert_match").value is True
-    if value is None and matcher.get("treat_missing_header_as_empty").value is True:
+    if any(place.present and place.truth() is None for place in map(matcher.get, _TRUTHS)):
+        return None
+    invert = matcher.get("invert_match").truth() is True
+    if value is None and matcher.get("treat_missing_header_as_empty").truth() is True:
         value = ""
     present = matcher.get("present_match")
     specifiers = set(matcher.value) - {"name", "invert_match", "invertMatch"}
     if present.present or not specifiers - {"treat_missing_header_as_empty", "treatMissingHeaderAsEmpty"}:
-        return ((value is not None) == (present.value is not False)) != invert
+        return ((value is not None) == (present.truth() is not False)) != invert
     if value is None:  # a missing header has no value that could match, inverted or not
         return False
     held = _header_value(matcher, value)
@@ -79,7 +84,7 @@ def header(matcher: Place, value: str | None) -> bool | None:
 
 def path(match: Place, asked: str) -> bool | None:
     """Judge the path condition of a `RouteMatch`."""
-    fold = match.get("case_sensitive").value is False
+    fold = match.get("case_sensitive").truth() is False
     if match.get("safe_regex").present:
         return _regex(match.get("safe_regex"), asked)
     if match.get("path").present:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import yaml
 from msgspec import Struct, field
 
+from extproc_router.envoyconf import scalars
 from extproc_router.types import Mistake
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+_DECIMAL = re.compile(r"\d{1,20}\.?\d{0,20}(?:[eE][-+]?\d{1,2})?", re.ASCII)
 _DAMAGE = 60  # characters of a bad value that a message shows
 
 
@@ -30,7 +33,7 @@ class Place(Struct, frozen=True):
         line: 1-based.
         value: plain data; None where absent.
         node: what `value` was built from; None where absent.
-        present: whether it was written, be it as null.
+        present: whether it was written; null says nothing.
         known: members that were asked for: routes are walked through many times.
     """
 
@@ -87,11 +90,15 @@ class Place(Struct, frozen=True):
         """Return the message type that its `@type` names, without package."""
         return self.text("@type").rpartition(".")[2]
 
+    def truth(self) -> bool | None:
+        """Return a truth as Envoy reads it; None where it is absent, or what Envoy refuses."""
+        return scalars.truth(self.value)
+
     def whole(self) -> int | None:
         """Return a number as Envoy reads it from YAML (digits in quotes count too), or None where it is none."""
         value = self.value
-        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= len(str(2**64)):
-            return int(value)
+        if isinstance(value, str) and _DECIMAL.fullmatch(value):
+            value = int(value) if value.isdigit() else float(value)
         if isinstance(value, float) and value.is_integer():
             value = int(value)
         return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**64 else None

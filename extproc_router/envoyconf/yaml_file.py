@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from extproc_router.envoyconf import scalars
 from extproc_router.errors import StartupError
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ MAX_NODES = 250_000
 MAX_DEPTH = 100
 # Envoy's own tag: a key that holds anchors, and is dropped.
 _IGNORE = "!ignore"
+# They end a line, and a comment, in YAML 1.1; Envoy takes them for letters.
+_BREAKS = tuple(letter.encode() for letter in ("\u0085", "\u2028", "\u2029"))
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -28,7 +31,7 @@ def read(path: Path) -> tuple[dict[Any, Any], yaml.MappingNode]:
     """Read one YAML mapping.
 
     Returns:
-        The data, and the node that it was built from.
+        The data as Envoy reads it, without nulls, which say nothing, and the node that it was built from.
 
     Raises:
         StartupError: it cannot be read, is no YAML mapping, holds itself, or is larger or deeper than the bounds.
@@ -39,13 +42,15 @@ def read(path: Path) -> tuple[dict[Any, Any], yaml.MappingNode]:
         raise StartupError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
     if len(text) > MAX_BYTES:
         raise StartupError(f"{path}: larger than {MAX_BYTES} bytes")
+    for number, line in enumerate(text.split(b"\n"), 1):
+        if any(letter in line for letter in _BREAKS):
+            raise StartupError(f"{path}:{number}: a line break beyond ASCII: Envoy does not see one there")
     try:
         return _build(text, path)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise StartupError(f"{path}:{mark.line + 1 if mark else 1}: not YAML: {error.problem}") from error
-    # A scalar that looks like a date or a number and is none, such as 2020-99-99, is a ValueError of the constructor.
-    except (yaml.YAMLError, ValueError, ArithmeticError) as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise StartupError(f"{path}: not YAML: {error}") from error
 
 
@@ -57,9 +62,22 @@ def _build(text: bytes, path: Path) -> tuple[dict[Any, Any], yaml.MappingNode]:
         if not isinstance(root, yaml.MappingNode):
             raise StartupError(f"{path}: expected a mapping at the top level")
         _Bounds(path).measure(root)
-        return loader.construct_document(root), root
+        return _data(root, {}), root
     finally:
         loader.dispose()
+
+
+def _data(node: yaml.Node, known: dict[int, Any]) -> Any:  # noqa: ANN401 - as YAML has it
+    """Return what a node says; an alias is the same object again."""
+    if id(node) not in known:
+        if isinstance(node, yaml.MappingNode):
+            said = {key.value: _data(value, known) for key, value in node.value}
+            known[id(node)] = {key: value for key, value in said.items() if value is not None}
+        elif isinstance(node, yaml.SequenceNode):
+            known[id(node)] = [_data(item, known) for item in node.value]
+        else:
+            known[id(node)] = scalars.read(node)
+    return known[id(node)]
 
 
 def _bound_events(text: bytes, path: Path) -> None:
@@ -87,6 +105,8 @@ class _Bounds:
         self._known: dict[int, tuple[int, int] | None] = {}
 
     def measure(self, node: yaml.Node) -> tuple[int, int]:
+        if node.tag == _IGNORE:
+            raise self._refuse(node, f"tags are not supported: {_IGNORE}, but for a key")
         known = self._known.get(id(node), ())
         if known is None:
             raise self._refuse(node, "an anchor holds itself")

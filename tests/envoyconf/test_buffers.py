@@ -47,7 +47,6 @@ def limits(edit: Edit, listener: Any = ..., host: Any = ..., old: Any = ...) -> 
         (lambda e: e.route("default").update({HOST: 1000}), f"llm.{HOST}", "for route 'default'"),
         (closed_by_direct_response, f"llm.{LISTENER}", "does not count where a route has no upstream"),
         (lambda e: limits(e, host="lots"), "llm.buffer_limit", "'lots' is no number of bytes"),
-        (lambda e: limits(e, host=None), "llm.buffer_limit", "None is no number of bytes"),
         (lambda e: limits(e, host=[1]), "llm.buffer_limit", "[1] is no number of bytes"),
         (lambda e: limits(e, host=-1), "llm.buffer_limit", "-1 is no number of bytes"),
         (lambda e: limits(e, host=True), "llm.buffer_limit", "True is no number of bytes"),

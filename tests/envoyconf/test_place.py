@@ -42,10 +42,14 @@ def test_what_is_absent_stands_where_its_parent_does(read: Read) -> None:
     assert absent.text("x") == ""
 
 
-def test_null_is_written_and_absent_is_not(read: Read) -> None:
-    root = read(TEXT)
-    assert root.get("none").present
-    assert not root.get("other").present
+def test_null_says_nothing(read: Read) -> None:
+    assert not read(TEXT).get("none").present
+
+
+@pytest.mark.parametrize(("value", "truth"), [("n", False), ("'t'", True), ("'no'", False), ("1", None), ("{}", None)])
+def test_truths_are_read_as_envoy_reads_them(read: Read, value: str, truth: bool | None) -> None:
+    assert read(f"a: {value}").get("a").truth() is truth
+    assert read("b: 1").get("a").truth() is None
 
 
 def test_both_spellings_of_a_field_are_read(read: Read) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from extproc_router.envoyconf.proof import known, sockets
+from extproc_router.envoyconf.proof import addresses, known, sockets
 from extproc_router.envoyconf.proof.doubts import Doubt, misread
 from extproc_router.envoyconf.proof.message import entries, items, kind, members, strange, strings, text
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from extproc_router.envoyconf.place import Place
+    from extproc_router.envoyconf.proof.addresses import Own
 
 _PROTOCOL_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 _TCP_OPTIONS = "envoy.extensions.upstreams.tcp.v3.TcpProtocolOptions"
@@ -40,11 +41,13 @@ class Server(Struct, frozen=True):
         name: of the cluster that has the endpoints; empty where only doubts are known.
         via: words for the way there, from the name that was asked for.
         doubts: what is not understood on that way.
+        rewrites: whether filters of its own may show it another path, or host.
     """
 
     name: str
     via: tuple[str, ...]
     doubts: tuple[Doubt, ...] = ()
+    rewrites: bool = False
 
 
 class Clusters:
@@ -56,8 +59,10 @@ class Clusters:
 
     def __init__(self, bootstrap: dict[str, Place]) -> None:
         static, dynamic = bootstrap.get("static_resources"), bootstrap.get("dynamic_resources")
+        resources = members(static) if static else {}
+        self._own = addresses.of(resources.get("listeners"))
         self._declared: dict[str, list[Place]] = {}
-        for place in items(members(static).get("clusters")) if static else ():
+        for place in items(resources.get("clusters")):
             self._declared.setdefault(place.text("name"), []).append(place)
         discovered = members(dynamic) if dynamic else {}
         self._discovers = next((discovered[name] for name in discovered if name.startswith("cds_")), None)
@@ -84,7 +89,7 @@ class Clusters:
         if name in above or len(above) > _MAX_DEPTH or len(places) > 1:
             yield Server("", via, (Doubt(place, f"clusters.{name}", "it is declared twice, or holds itself"),))
             return
-        doubts = list(_doubts(name, place, said))
+        doubts = list(_doubts(name, place, said, self._own))
         mirrors = []
         for key, option in entries(said.get("typed_extension_protocol_options")):
             found, mirrored = _options(f"clusters.{name}.{key}", option)
@@ -93,7 +98,7 @@ class Clusters:
         shape = _shape(said)
         inside = above | {name}
         if shape == "servers":
-            yield Server(name, via, tuple(doubts))
+            yield Server(name, via, tuple(doubts), _rewrites(said))
         elif isinstance(shape, tuple):
             yield from (Server("", via, (doubt,)) for doubt in doubts)
             for member in shape:
@@ -104,15 +109,16 @@ class Clusters:
             yield from self._find(mirror, (*via, f"cluster {name}", "mirror"), inside)
 
 
-def _doubts(name: str, place: Place, said: dict[str, Place]) -> Iterator[Doubt]:
+def _doubts(name: str, place: Place, said: dict[str, Place], own: Own) -> Iterator[Doubt]:
     yield from misread(f"clusters.{name}", said, known.CLUSTER)
     yield from sockets.doubts(f"clusters.{name}", said)
-    if any(part in ("envoy_internal_address", "envoyInternalAddress") for part in strings(_plain(said))):
+    endpoints = said.get("load_assignment")
+    if endpoints is None:
+        return
+    if any(part in ("envoy_internal_address", "envoyInternalAddress") for part in strings(endpoints.value)):
         yield Doubt(place, f"clusters.{name}", "it leads to an internal listener, where a request is another one")
-
-
-def _plain(said: dict[str, Place]) -> Any:  # noqa: ANN401 - as YAML has it
-    return said["load_assignment"].value if "load_assignment" in said else None
+    if own.reached(endpoints):
+        yield Doubt(place, f"clusters.{name}", "it leads to a listener of this Envoy, where a request is another one")
 
 
 def _shape(said: dict[str, Place]) -> str | tuple[str, ...]:
@@ -168,6 +174,14 @@ def _options(field: str, place: Place) -> tuple[list[Doubt], list[str]]:
         else:
             doubts.append(Doubt(policy, f"{field}.request_mirror_policies", "is not understood"))
     return doubts, mirrors
+
+
+def _rewrites(said: dict[str, Place]) -> bool:
+    """Whether a filter in front of a cluster's servers names a pseudo-header."""
+    options = (
+        members(option).get("http_filters") for _, option in entries(said.get("typed_extension_protocol_options"))
+    )
+    return any(word.startswith(":") for place in options if place is not None for word in strings(place.value))
 
 
 def upstream_filters(field: str, filters: Place | None) -> list[Doubt]:

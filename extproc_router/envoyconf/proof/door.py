@@ -39,12 +39,14 @@ class World(Struct, frozen=True):
         clusters: what their names stand for.
         headers: those that signals read.
         ledger: told of what is found.
+        trusted: names of the HTTP filters that somebody vouches for.
     """
 
     duty: Duty
     clusters: Clusters
     headers: frozenset[str]
     ledger: Ledger
+    trusted: frozenset[str] = frozenset()
 
 
 def examine(world: World, place: Place, asker: int | None) -> int:
@@ -59,11 +61,12 @@ def examine(world: World, place: Place, asker: int | None) -> int:
         How many routes it has.
     """
     said = members(place)
-    early = mutations.early(said)
-    chain = filters.read(place, said, headers=world.headers)
+    early = mutations.early(said, world.duty.tiers)
+    chain = filters.read(place, said, headers=world.headers, trusted=world.trusted)
     guards = world.duty.guards and asker is None
     doubts = [*misread("http_connection_manager", said, known.MANAGER), *early.doubts, *chain.doubts]
     doubts += targets.upgrades("http_connection_manager", said, guards=guards)
+    doubts += targets.tunnels("http_connection_manager", said)
     request_id = members(said["request_id_extension"]).get("typed_config") if "request_id_extension" in said else None
     if request_id is not None and kind(request_id) != _UUID:
         doubts.append(Doubt(request_id, "request_id_extension", "is not understood"))
@@ -92,11 +95,17 @@ def _judge_router(world: World, ext_proc: Place) -> None:
     if service.get("google_grpc").present:
         world.ledger.doubt([Doubt(service, field, "where google_grpc leads, this file does not say")])
     highest = len(duty.tiers) - 1
+    first = duty.tiers[highest] if highest else f"unread by rule {duty.seals}"
     for server in world.clusters.servers(service.get("envoy_grpc").text("cluster_name")):
         world.ledger.doubt(server.doubts)
-        if server.name in duty.clearance and (duty.seals or not duty.cleared(server.name, highest)):
-            first = duty.tiers[highest] if highest else f"unread by rule {duty.seals}"
+        is_model = server.name in duty.clearance
+        if is_model and not duty.seals and duty.cleared(server.name, highest):
+            continue
+        if is_model or "mirror" in server.via:
             world.ledger.leak(service, field, " -> ".join((first, "ext_proc", *server.via, f"cluster {server.name}")))
+        elif server.via and server.name:
+            why = f"cluster {server.name!r} may be asked, too: name the router's own cluster, and no group of several"
+            world.ledger.doubt([Doubt(service, field, why)])
 
 
 class _Door:
@@ -137,6 +146,7 @@ class _Door:
         for reached in self._host.walk(kinds.asked()):
             for target, server in self._reached(reached, frozenset()):
                 name = server.name if server else ""
+                self._ledger.doubt(server.doubts if server else ())
                 if server is None or (name in self._duty.clearance and not self._duty.cleared(name, rank)):
                     story = [self._duty.tiers[rank], "asked of a language model", *_way(reached.way, target, server)]
                     self._tell("asked", reached, name, story)
@@ -167,36 +177,60 @@ class _Door:
         duty, rank = self._duty, requests.rank
         name = server.name if server else ""
         is_model = server is None or name in duty.clearance
-        if server is not None and (rank or is_model or reached.parts & self._host.parts.api):
+        rewrites = reached.way.action.rewrites or (server is not None and server.rewrites)
+        may_be_api = rewrites or bool(reached.parts & self._host.parts.api)
+        if server is not None and (rank or is_model or may_be_api or not name):
             self._ledger.doubt(server.doubts)
         if server is not None and not name:
             return
-        if rank and (server is None or not duty.cleared(name, rank)):
-            sort, first = "header", duty.tiers[rank]
-        elif duty.seals:
-            sort, first = "content", f"unread by rule {duty.seals}"
-        elif rank < duty.rank and (server is None or not duty.cleared(name, duty.rank)):
-            sort, first = "content", f"{duty.tiers[duty.rank]} by rule {duty.restricts}"
-        else:
+        owed = self._owed(rank, name)
+        if owed is None:
             return
+        sort, first = owed
         if not is_model and not rank:
             # Not ours, unless somebody speaks our APIs there.
-            if reached.parts & self._host.parts.api:
+            if may_be_api:
                 why = f"cluster {name!r} is no model's, and requests that rules have to read may go there unread"
+                if rewrites:
+                    why += ": paths or hosts are rewritten on the way, so that any path may become an API's"
                 self._ledger.doubt([Doubt(reached.way.place, reached.way.field, why)])
             return
         if (sort, reached.way.field, name) in self._told:
             return
         example = self._example(requests, reached.way)
-        marked = f"{privacy.HEADER}: {example or '(empty)'}" if isinstance(example, str) else ""
-        path = self._host.parts.shown(reached.parts)
-        details = ", ".join(filter(None, (marked, f"path {path}" if path else "")))
-        story = [f"{first} ({details})" if details else first, self._fault, *_way(reached.way, target, server)]
-        is_leak = self._tell(sort, reached, name, story, certain=example is not _NONE)
+        told = first + self._details(example, reached)
+        story = [told, self._fault, *_way(reached.way, target, server)]
+        cure = _UNMARKED if not is_model and sort == "header" else ""
+        if example is _NONE and not self._early.joined:
+            cure = _JOINED
+        is_leak = self._tell(sort, reached, name, story, certain=example is not _NONE, cure=cure)
         if is_leak and sort == "content" and self._chain.ext_proc is not None and self._chain.allows:
             allow = self._chain.ext_proc.get("failure_mode_allow")
             why = "true: where the router is down or late, requests pass by the safety rules"
             self._ledger.leak(allow, "ext_proc.failure_mode_allow", why)
+
+    def _owed(self, rank: int, name: str) -> tuple[str, str] | None:
+        """Say why a request that nobody decided may not reach a cluster, by its mark or its content; None: it may.
+
+        Args:
+            rank: that it asks for.
+            name: of the cluster; empty for one that a client names.
+        """
+        duty = self._duty
+        if rank and not (name and duty.cleared(name, rank)):
+            return "header", duty.tiers[rank]
+        if duty.seals:
+            return "content", f"unread by rule {duty.seals}"
+        if rank < duty.rank and not (name and duty.cleared(name, duty.rank)):
+            return "content", f"{duty.tiers[duty.rank]} by rule {duty.restricts}"
+        return None
+
+    def _details(self, example: str | object | None, reached: Reached) -> str:
+        """Return what of a request takes it there, in brackets."""
+        marked = f"{privacy.HEADER}: {example or '(empty)'}" if isinstance(example, str) else ""
+        path = self._host.parts.shown(reached.parts)
+        details = ", ".join(filter(None, (marked, f"path {path}" if path else "")))
+        return f" ({details})" if details else ""
 
     def _decided(self, cluster: str, reached: Reached, target: Target, server: Server | None) -> None:
         rank, source = self._duty.chosen[cluster]
@@ -211,13 +245,15 @@ class _Door:
             story = [*_chose(self._duty.tiers[rank], source), *_way(reached.way, target, server)]
             self._tell("decided", reached, server.name, story)
 
-    def _tell(self, sort: str, reached: Reached, name: str, story: list[str], *, certain: bool = True) -> bool:
+    def _tell(
+        self, sort: str, reached: Reached, name: str, story: list[str], *, certain: bool = True, cure: str = ""
+    ) -> bool:
         """Tell a way to a server, once; say whether it is a leak, and not only something that nobody can judge."""
         way = reached.way
         if (sort, way.field, name) in self._told:
             return False
         self._told.add((sort, way.field, name))
-        told = " -> ".join(story)
+        told = " -> ".join(story) + cure
         if certain and reached.certain:
             self._ledger.leak(way.place, way.field, told)
             return True
@@ -247,6 +283,15 @@ class _Door:
 
 
 _NONE = object()
+# What to do about it, said behind a way.
+_UNMARKED = (
+    f": a cluster of no model may get no marked request: add the header condition `name: {privacy.HEADER}, "
+    "present_match: false` to the route, or close it"
+)
+_JOINED = (
+    f": repeated {privacy.HEADER} headers are compared one by one: join them, as `early_header_mutation_extensions` of "
+    f"envoy/envoy.yaml do (append {privacy.HEADER} with OVERWRITE_IF_EXISTS)"
+)
 
 
 def _chose(tier: str, source: Source) -> Iterable[str]:

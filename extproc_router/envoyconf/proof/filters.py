@@ -9,7 +9,7 @@ from msgspec import Struct
 from extproc_router.envoyconf import manager as managers
 from extproc_router.envoyconf import matching, patterns
 from extproc_router.envoyconf.place import Place
-from extproc_router.envoyconf.proof import known, mutations
+from extproc_router.envoyconf.proof import extensions, known, mutations
 from extproc_router.envoyconf.proof.clusters import upstream_filters
 from extproc_router.envoyconf.proof.doubts import Doubt, misread
 from extproc_router.envoyconf.proof.message import entries, items, kind, members, text
@@ -28,33 +28,15 @@ _HEADER_MUTATION = f"{_HTTP}header_mutation.v3.HeaderMutation"
 _HEADER_MUTATION_PER_ROUTE = f"{_HTTP}header_mutation.v3.HeaderMutationPerRoute"
 _ROUTER = f"{_HTTP}router.v3.Router"
 _WRAPPED = "envoy.config.route.v3.FilterConfig"
-# They answer in a server's place, delay, count, check, or pack bodies otherwise; what they write is looked for.
-_HARMLESS = frozenset(
-    f"{_HTTP}{name}"
-    for name in (
-        "adaptive_concurrency.v3.AdaptiveConcurrency",
-        "admission_control.v3.AdmissionControl",
-        "api_key_auth.v3.ApiKeyAuth",
-        "bandwidth_limit.v3.BandwidthLimit",
-        "basic_auth.v3.BasicAuth",
-        "buffer.v3.Buffer",
-        "compressor.v3.Compressor",
-        "cors.v3.Cors",
-        "credential_injector.v3.CredentialInjector",
-        "csrf.v3.CsrfPolicy",
-        "decompressor.v3.Decompressor",
-        "fault.v3.HTTPFault",
-        "grpc_stats.v3.FilterConfig",
-        "header_to_metadata.v3.Config",
-        "health_check.v3.HealthCheck",
-        "ip_tagging.v3.IPTagging",
-        "jwt_authn.v3.JwtAuthentication",
-        "local_ratelimit.v3.LocalRateLimit",
-        "rbac.v3.RBAC",
-        "set_metadata.v3.Config",
-        "stateful_session.v3.StatefulSession",
-    )
-)
+_PATH = ":path"
+_OUT = "take it out"
+_STEERS = (*mutations.OURS, _PATH)
+# Envoy's own filters write metadata under names that begin so, whether or not their configs say it.
+_ENVOYS = "envoy."
+_INSTEAD = {
+    privacy.HEADER: ": let it write another, and a safety rule read that (`then: restrict`)",
+    _PATH: ": let it write another",
+}
 _SEND = (None, "DEFAULT", "SEND", 0, 1)
 _BUFFERED = ("BUFFERED", 2)
 # What the router reads of a request's head, beside what signals name.
@@ -67,69 +49,105 @@ class Chain(Struct, frozen=True):
     Attributes:
         ext_proc: the config of the filter that asks the router; None where there is none.
         allows: whether Envoy goes on without the router, by its config.
-        names: of all filters, by which routes configure them.
+        name: of that filter; empty where there is none.
+        trusted: names of the others that somebody vouches for.
         namespaces: of metadata that the router alone writes.
         doubts: what is not understood.
     """
 
     ext_proc: Place | None
     allows: bool
-    names: frozenset[str]
+    name: str
+    trusted: frozenset[str]
     namespaces: frozenset[str]
     doubts: tuple[Doubt, ...]
 
 
-def read(manager: Place, said: dict[str, Place], *, headers: Iterable[str]) -> Chain:
+def read(
+    manager: Place, said: dict[str, Place], *, headers: Iterable[str], trusted: frozenset[str] = frozenset()
+) -> Chain:
     """Read the filters of a manager.
 
     Args:
         manager: its config.
         said: the same, as `members` reads it.
         headers: those that signals read.
+        trusted: names of the filters that somebody vouches for; the router's is never one of them.
     """
     found = managers.ext_procs(manager)
     ours = found[0].config if found else None
+    own = found[0].name if found else ""
     doubts: list[Doubt] = []
-    places = items(said.get("http_filters"))
     is_before = ours is not None
-    written = set(_namespaces(ours))
-    for place in places:
+    others: list[Place] = []
+    for place in items(said.get("http_filters")):
         entry = members(place)
-        field = f"http_filters.{place.text('name')}"
+        name = place.text("name")
+        field = f"http_filters.{name}"
         doubts += misread(field, entry, known.HTTP_FILTER)
         config = entry.get("typed_config")
-        if config is None:
-            doubts.append(Doubt(place, field, "it says nothing of its type"))
-        elif ours is not None and config.value is ours.value:
+        if ours is not None and config is not None and config.value is ours.value:
             is_before = False
             doubts += _processor(field, config, headers)
-        else:
-            doubts += _filter(field, config, is_before=is_before)
-            written -= set(mutations.mentioned(config, written))
+        elif name not in trusted:
+            if config is None:
+                doubts.append(Doubt(place, field, f"it says nothing of its type: {_cure(name)}"))
+            else:
+                doubts += _filter(field, name, config, is_before=is_before)
+            others.append(place)
     return Chain(
         ours,
-        ours is not None and ours.get("failure_mode_allow").value is True,
-        frozenset(place.text("name") for place in places),
-        frozenset(written),
+        ours is not None and ours.get("failure_mode_allow").truth() is True,
+        own,
+        trusted - {own},
+        _ours_alone(frozenset(_namespaces(ours)), others, said.get("route_config")),
         tuple(doubts),
     )
 
 
-def per_route(field: str, said: Mapping[str, Place], names: frozenset[str]) -> Iterator[Doubt]:
+def per_route(field: str, said: Mapping[str, Place], chain: Chain) -> Iterator[Doubt]:
     """Yield what a route, or what is above it, says to filters and is not understood."""
     for name, place in entries(said.get("typed_per_filter_config")):
-        config = members(place).get("config", place) if kind(place) == _WRAPPED else place
         where = f"{field}.typed_per_filter_config.{name}"
+        config = _unwrapped(place)
+        if kind(place) == _WRAPPED:
+            yield from misread(where, members(place), known.FILTER_CONFIG)
+        if config is None:
+            continue
         if kind(config) == _PER_ROUTE:
-            overrides = members(config).get("overrides")
-            inner = members(overrides) if overrides else {}
-            yield from misread(f"{where}.overrides", inner, known.EXT_PROC_OVERRIDES)
-            if "processing_mode" in inner:
-                yield from _modes(f"{where}.overrides", inner)
-        elif kind(config) == _HEADER_MUTATION_PER_ROUTE:
-            yield from _mutates(where, config, is_before=False)
-        elif name in names:
-            yield from _mentions(where, config)
+            yield from _overridden(where, config)
+        elif name not in chain.trusted:
+            yield from _special(where, _OUT if name == chain.name else _cure(name), config)
+
+
+def _unwrapped(place: Place) -> Place | None:
+    """Return what is said to a filter, without a wrapper; None where that only turns it on or off."""
+    return members(place).get("config") if kind(place) == _WRAPPED else place
+
+
+def _overridden(field: str, config: Place) -> Iterator[Doubt]:
+    """Judge what a route says to the filter that asks the router."""
+    said = members(config)
+    yield from misread(field, said, known.EXT_PROC_PER_ROUTE)
+    inner = members(said["overrides"]) if "overrides" in said else {}
+    yield from misread(f"{field}.overrides", inner, known.EXT_PROC_OVERRIDES)
+    if "processing_mode" in inner:
+        yield from _modes(f"{field}.overrides", inner)
+
+
+def _special(field: str, cure: str, config: Place) -> Iterator[Doubt]:
+    """Judge what a route says to another filter."""
+    type_name = kind(config)
+    if type_name == _HEADER_MUTATION_PER_ROUTE:
+        yield from misread(field, members(config), known.HEADER_MUTATION_PER_ROUTE)
+        yield from _mutates(field, config, is_before=False)
+    elif type_name == extensions.FILTER_STATE:
+        yield from _states(field, config)
+    elif type_name in extensions.WRITERS_PER_ROUTE:
+        yield from _writes(field, config)
+    elif type_name not in extensions.READERS_PER_ROUTE:
+        short = type_name.rpartition(".")[2] or "?"
+        yield Doubt(config, field, f"what {short} makes a filter do is not understood: {cure}")
 
 
 def _namespaces(ext_proc: Place | None) -> Iterator[str]:
@@ -138,32 +156,73 @@ def _namespaces(ext_proc: Place | None) -> Iterator[str]:
         yield from (name for name in names if isinstance(name, str)) if isinstance(names, list) else ()
 
 
-def _filter(field: str, config: Place, *, is_before: bool) -> Iterator[Doubt]:
+def _ours_alone(named: frozenset[str], others: list[Place], table: Place | None) -> frozenset[str]:
+    """Return of the namespaces that the router may write those that no other filter writes, on any route.
+
+    What is said only to a filter that writes none is held against it all the same.
+    """
+    found = {name for name in named if not name.startswith(_ENVOYS)}
+    if found:
+        for place in (*others, *(_said_to_filters(table) if table else ())):
+            found -= set(mutations.mentioned(place, found))
+    return frozenset(found)
+
+
+def _said_to_filters(table: Place) -> Iterator[Place]:
+    for message in table.messages():
+        for _, place in entries(message.get("typed_per_filter_config")):
+            config = _unwrapped(place)
+            if config is not None and kind(config) != _PER_ROUTE:
+                yield config
+
+
+def _filter(field: str, name: str, config: Place, *, is_before: bool) -> Iterator[Doubt]:
     """Judge a filter that is not the router's; `is_before` where it comes before that."""
-    name = kind(config)
-    if name == _ROUTER:
+    type_name = kind(config)
+    if type_name == _ROUTER:
         said = members(config)
         yield from misread(field, said, known.ROUTER)
         yield from upstream_filters(f"{field}.upstream", said.get("upstream_http_filters"))
-    elif name == _HEADER_MUTATION:
+    elif type_name == _HEADER_MUTATION:
+        yield from misread(field, members(config), known.HEADER_MUTATION_FILTER)
         yield from _mutates(field, config, is_before=is_before)
-    elif name in _HARMLESS:
-        yield from _mentions(field, config)
-    elif name == EXT_PROC:
-        yield Doubt(config, field, "a second ext_proc may read and rewrite what the router decides")
-    else:
-        yield Doubt(config, field, f"a filter of the type {name.rpartition('.')[2] or '?'} may steer or send requests")
+    elif type_name == extensions.FILTER_STATE:
+        yield from _states(field, config)
+    elif type_name in extensions.WRITERS:
+        yield from _writes(field, config)
+    elif type_name == EXT_PROC:
+        why = "a second ext_proc may read and rewrite what the router decides"
+        yield Doubt(config, field, f"{why}: {_cure(name)}")
+    elif type_name in extensions.BEFORE and not is_before:
+        yield Doubt(config, field, "it changes bodies that the router has read: put it in front of the router's filter")
+    elif type_name not in extensions.READERS | extensions.BEFORE:
+        short = type_name.rpartition(".")[2] or "?"
+        yield Doubt(config, field, f"a filter of the type {short} may steer or send requests: {_cure(name)}")
 
 
-def _mentions(field: str, config: Place) -> Iterator[Doubt]:
-    for header in mutations.mentioned(config):
-        yield Doubt(config, field, f"may write {header}, which routes go by")
+def _cure(name: str) -> str:
+    return f"{_OUT}, or look yourself and vouch for it (--trust {name})"
+
+
+def _writes(field: str, config: Place) -> Iterator[Doubt]:
+    """Judge a filter that writes headers which its config names. What looks at them by such a name is held to write."""
+    for header in mutations.mentioned(config, _STEERS):
+        yield Doubt(config, field, f"may write {header}, which routes go by{_INSTEAD.get(header, '')}")
+
+
+def _states(field: str, config: Place) -> Iterator[Doubt]:
+    """Judge a filter that sets objects for others to read: those that Envoy goes by have names of its own."""
+    for value in items(members(config).get("on_request_headers")):
+        name = value.text("object_key")
+        if not name or name.startswith(_ENVOYS):
+            yield Doubt(value, field, f"sets {name or 'an object without a name'}, which Envoy may go by")
 
 
 def _mutates(field: str, config: Place, *, is_before: bool) -> Iterator[Doubt]:
     said = members(config)
     inner = members(said["mutations"]) if "mutations" in said else {}
-    for header, how, place in mutations.touched(items(inner.get("request_mutations"))):
+    yield from misread(f"{field}.mutations", inner, known.HEADER_MUTATIONS)
+    for header, how, place in mutations.touched(items(inner.get("request_mutations")), _STEERS):
         # Before the router is asked, to remove what clients cannot have set any more changes nothing.
         if not (is_before and how is How.REMOVE and header != privacy.HEADER):
             yield Doubt(place, field, f"{how.value} {header}, which routes go by")
@@ -199,7 +258,7 @@ def _may_write(rules: dict[str, Place], header: str) -> bool:
     if _matches(rules.get("disallow_expression"), header) is not False:
         return False
     return _matches(rules.get("allow_expression"), header) is True or not (
-        "disallow_all" in rules and rules["disallow_all"].value is True
+        "disallow_all" in rules and rules["disallow_all"].truth() is True
     )
 
 

@@ -110,7 +110,7 @@ def read(configuration: Place, chain: Chain, *, guards: bool) -> tuple[list[Host
     said = members(configuration)
     doubts = list(misread("route_config", said, known.ROUTE_CONFIGURATION))
     doubts += mutations.late("route_config", said)
-    doubts += filters.per_route("route_config", said, chain.names)
+    doubts += filters.per_route("route_config", said, chain)
     internal = said.get("internal_only_headers")
     if internal is not None:
         doubts += [
@@ -135,7 +135,7 @@ def _host(index: int, place: Place, above: Scope) -> Host:
     field = f"virtual_hosts.{name}"
     doubts = list(misread(field, said, known.VIRTUAL_HOST))
     doubts += mutations.late(field, said)
-    doubts += filters.per_route(field, said, above.chain.names)
+    doubts += filters.per_route(field, said, above.chain)
     if "retry_policy" in said:
         doubts += misread(f"{field}.retry_policy", members(said["retry_policy"]), known.RETRY_POLICY)
     found = list(targets.mirrors(field, said))
@@ -143,6 +143,9 @@ def _host(index: int, place: Place, above: Scope) -> Host:
     mirrors = (*above.mirrors, *(target for target in found if isinstance(target, Target)))
     scope = Scope(field, above.chain, above.plugins, mirrors, guards=above.guards)
     routes = [(at, members(at)) for at in items(said.get("routes"))]
+    for number, (at, route) in enumerate(routes):
+        action = members(route["route"]) if "route" in route else {}
+        doubts += targets.tunnels(f"{field}.routes.{at.text('name') or number}.route", action)
     matches = [members(route["match"]) if "match" in route else {} for _, route in routes]
     parts = Parts(matches)
     ways = tuple(

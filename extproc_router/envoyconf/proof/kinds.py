@@ -54,10 +54,11 @@ def silent(duty: Duty, early: Early) -> Iterator[Kind]:
         early: what stands in their headers.
     """
     internal = {header: ANYTHING if header in early.forged else ABSENT for header in (CLUSTER_HEADER, DECISION_HEADER)}
-    if duty.guards:
-        yield Kind(0, {**internal, privacy.HEADER: ABSENT}, (None,))
     highest = len(duty.tiers) - 1
-    for rank in (*([0] if duty.guards else []), *range(highest, 0, -1)):
+    asked = [highest] if early.marked else [*([0] if duty.guards else []), *range(highest, 0, -1)]
+    if 0 in asked:
+        yield Kind(0, {**internal, privacy.HEADER: ABSENT}, (None,))
+    for rank in asked:
         ranks = Ranks(rank, duty.tiers) if early.joined else None
         value = Value(present=True, ranks=ranks)
         yield Kind(rank, {**internal, privacy.HEADER: value}, tuple(_examples(rank, duty.tiers)))

@@ -10,9 +10,9 @@ def _known(*, read: str = "", harmless: str = "", refused: str = "") -> Known:
 
 
 BOOTSTRAP = _known(
-    read="static_resources dynamic_resources layered_runtime bootstrap_extensions default_regex_engine",
+    read="static_resources dynamic_resources layered_runtime bootstrap_extensions default_regex_engine tracing",
     harmless="""node node_context_params cluster_manager hds_config flags_path stats_sinks deferred_stat_options
-        stats_config stats_flush_interval stats_flush_on_admin stats_eviction_interval watchdog watchdogs tracing admin
+        stats_config stats_flush_interval stats_flush_on_admin stats_eviction_interval watchdog watchdogs admin
         overload_manager enable_dispatcher_stats stats_server_version_override use_tcp_for_dns_lookups
         dns_resolution_config typed_dns_resolver_config fatal_actions config_sources default_config_source
         certificate_provider_instances inline_headers perf_tracing_file_path application_log_config
@@ -29,12 +29,13 @@ DYNAMIC_RESOURCES = _known(
 RUNTIME_LAYER = _known(read="static_layer", harmless="name admin_layer", refused="disk_layer rtds_layer")
 
 LISTENER = _known(
-    read="name address additional_addresses filter_chains default_filter_chain listener_filters api_listener",
+    read="""name address additional_addresses filter_chains default_filter_chain listener_filters api_listener
+        access_log""",
     # Every chain and every listener counts, whichever is picked.
     harmless="""stat_prefix filter_chain_matcher use_original_dst per_connection_buffer_limit_bytes
         per_connection_buffer_high_watermark_timeout metadata deprecated_v1 drain_type listener_filters_timeout
         continue_on_listener_filters_timeout transparent freebind socket_options tcp_fast_open_queue_length
-        traffic_direction udp_listener_config connection_balance_config reuse_port enable_reuse_port access_log
+        traffic_direction udp_listener_config connection_balance_config reuse_port enable_reuse_port
         tcp_backlog_size max_connections_to_accept_per_socket_event bind_to_port internal_listener enable_mptcp
         ignore_global_conn_limit bypass_overload_manager tcp_keepalive""",
     refused="fcds_config",
@@ -44,12 +45,13 @@ FILTER_CHAIN = _known(
     harmless="filter_chain_match use_proxy_proto metadata transport_socket_connect_timeout name",
 )
 MANAGER = _known(
-    read="""route_config http_filters early_header_mutation_extensions upgrade_configs request_id_extension""",
-    harmless="""codec_type stat_prefix add_user_agent tracing common_http_protocol_options
+    read="""route_config http_filters early_header_mutation_extensions upgrade_configs request_id_extension access_log
+        tracing""",
+    harmless="""codec_type stat_prefix add_user_agent common_http_protocol_options
         http1_safe_max_connection_duration http_protocol_options http2_protocol_options http3_protocol_options
         server_name server_header_transformation scheme_header_transformation max_request_headers_kb
         stream_idle_timeout stream_flush_timeout request_timeout request_headers_timeout drain_timeout
-        drain_timeout_jitter delayed_close_timeout access_log access_log_flush_interval flush_access_log_on_new_request
+        drain_timeout_jitter delayed_close_timeout access_log_flush_interval flush_access_log_on_new_request
         access_log_options use_remote_address xff_num_trusted_hops original_ip_detection_extensions
         internal_address_config skip_xff_append via generate_request_id preserve_external_request_id
         always_set_request_id_in_response forward_client_cert_details set_current_client_cert_details
@@ -61,6 +63,7 @@ MANAGER = _known(
     refused="rds scoped_routes typed_header_validation_config",
 )
 HTTP_FILTER = _known(read="name typed_config", harmless="is_optional disabled", refused="config_discovery")
+FILTER_CONFIG = _known(read="config", harmless="is_optional disabled")
 
 ROUTE_CONFIGURATION = _known(
     read="""virtual_hosts internal_only_headers request_headers_to_add cluster_specifier_plugins
@@ -170,20 +173,21 @@ EXT_PROC = _known(
         allow_content_length_header""",
     refused="http_service processing_request_modifier on_processing_response",
 )
+EXT_PROC_PER_ROUTE = _known(read="overrides", harmless="disabled")
 EXT_PROC_OVERRIDES = _known(
     read="failure_mode_allow processing_mode",
     harmless="async_mode request_attributes response_attributes metadata_options grpc_initial_metadata",
     refused="grpc_service processing_request_modifier",
 )
 ROUTER = _known(
-    read="upstream_http_filters",
-    harmless="""dynamic_stats start_child_span upstream_log upstream_log_options suppress_envoy_headers
+    read="upstream_http_filters upstream_log",
+    harmless="""dynamic_stats start_child_span upstream_log_options suppress_envoy_headers
         strict_check_headers respect_expected_rq_timeout suppress_grpc_request_failure_code_stats
         reject_connect_request_early_data""",
 )
 TCP_PROXY = _known(
-    read="cluster weighted_clusters",
-    harmless="""stat_prefix metadata_match idle_timeout access_log max_connect_attempts hash_policy tunneling_config
+    read="cluster weighted_clusters access_log",
+    harmless="""stat_prefix metadata_match idle_timeout max_connect_attempts hash_policy tunneling_config
         max_downstream_connection_duration max_downstream_connection_duration_jitter_percentage
         access_log_flush_interval flush_access_log_on_connected access_log_options proxy_protocol_tlvs backoff_options
         upstream_connect_mode max_early_data_bytes check_drain_close proxy_protocol_tlv_merge_policy
@@ -193,3 +197,10 @@ TCP_PROXY = _known(
 TCP_WEIGHTED_CLUSTER = _known(read="clusters")
 TCP_CLUSTER_WEIGHT = _known(read="name", harmless="weight metadata_match")
 HEADER_MUTATION = _known(read="remove append remove_on_match")
+HEADER_MUTATION_FILTER = _known(read="mutations", harmless="most_specific_header_mutations_wins")
+HEADER_MUTATION_PER_ROUTE = _known(read="mutations")
+HEADER_MUTATIONS = _known(
+    read="request_mutations",
+    # Routes go by a path's query as by whatever else may be or not.
+    harmless="query_parameter_mutations response_mutations response_trailers_mutations request_trailers_mutations",
+)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from msgspec import Struct
 
 from extproc_router.envoyconf.place import Place
-from extproc_router.envoyconf.proof import known, sockets
+from extproc_router.envoyconf.proof import addresses, known, sockets
 from extproc_router.envoyconf.proof.doubts import Doubt, misread
 from extproc_router.envoyconf.proof.message import items, kind, members, strings, text
 
@@ -47,6 +46,8 @@ _HARMLESS_LISTENER = frozenset(
 )
 _INTERNAL_LISTENER = "envoy.extensions.bootstrap.internal_listener.v3.InternalListener"
 _RE2 = "envoy.extensions.regex_engines.v3.GoogleRE2"
+# Connections go on to the listener of the address that they were meant for, which PROXY protocol lets clients say.
+_HANDS_ON = frozenset({"use_original_dst"})
 _FEATURES = ("reloadable_features", "restart_features")
 
 
@@ -73,7 +74,7 @@ def askers(config: Config, tiers: tuple[str, ...]) -> dict[int, int]:
     for signal in config.written.signals:
         matcher = getattr(signal, "matcher", None)
         parts = urlsplit(matcher.url) if matcher is not None else None
-        if parts is not None and matcher is not None and _is_loopback(parts.hostname or ""):
+        if parts is not None and matcher is not None and addresses.is_loopback(parts.hostname or ""):
             rank = 0 if matcher.privacy is None else tiers.index(matcher.privacy)
             port = parts.port or 80
             found[port] = max(rank, found.get(port, 0))
@@ -91,7 +92,10 @@ def doors(bootstrap: dict[str, Place], ports: Mapping[int, int]) -> tuple[list[D
     static = members(bootstrap["static_resources"]) if "static_resources" in bootstrap else {}
     doubts += misread("static_resources", static, known.STATIC_RESOURCES)
     found: list[Door] = []
-    for index, place in enumerate(items(static.get("listeners"))):
+    listeners = items(static.get("listeners"))
+    if any(members(place).keys() & _HANDS_ON for place in listeners):
+        ports = {}
+    for index, place in enumerate(listeners):
         said = members(place)
         name = place.text("name") or str(index)
         field = f"listeners.{name}"
@@ -158,27 +162,16 @@ def _doors(field: str, said: dict[str, Place]) -> Iterator[Place | Doubt]:
 
 def _asker(said: dict[str, Place], ports: Mapping[int, int]) -> int | None:
     """Return the rank up to which the router asks at a listener that nobody else can reach; None for any other."""
-    addresses = [said["address"]] if "address" in said else []
-    addresses += [members(more).get("address", more) for more in items(said.get("additional_addresses"))]
-    asked = [ports.get(port) for port in map(_loopback_port, addresses) if port is not None]
+    stands = addresses.addresses(said)
+    asked = [ports.get(port) for port in map(_loopback_port, stands) if port is not None]
     ranks = [rank for rank in asked if rank is not None]
-    return max(ranks) if ranks and len(ranks) == len(addresses) else None
+    return max(ranks) if ranks and len(ranks) == len(stands) else None
 
 
 def _loopback_port(address: Place) -> int | None:
-    socket = members(address).get("socket_address")
-    where = members(socket) if socket else {}
-    is_near = _is_loopback(text(where.get("address")))
-    return where["port_value"].whole() if is_near and "port_value" in where else None
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+    place = members(address).get("socket_address")
+    found = addresses.socket(place) if place else None
+    return found.port if found and addresses.is_loopback(found.host) else None
 
 
 def tcp_clusters(place: Place) -> tuple[list[str], list[Doubt]]:

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 TYPE = "@type"
-_NO_FIELD = object()
 
 
 class Known(Struct, frozen=True):
@@ -39,12 +38,11 @@ def members(place: Place) -> dict[str, Place]:
     if not isinstance(place.node, yaml.MappingNode) or not isinstance(place.value, dict):
         return found
     for key, node in place.node.value:
-        # A key that YAML reads as a number or a truth is no field of any message.
-        value = place.value.get(key.value, _NO_FIELD)
+        value = place.value.get(key.value)
         if value is None or value == []:
             continue
         name = snake(key.value)
-        if name in found or value is _NO_FIELD:
+        if name in found:
             name = f"{name} (unknown spelling)"
         found[name] = Place(place.file, key.start_mark.line + 1, value, node)
     return found

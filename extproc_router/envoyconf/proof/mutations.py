@@ -28,9 +28,12 @@ OURS = (CLUSTER_HEADER, DECISION_HEADER, privacy.HEADER)
 _EARLY = "envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"
 _EARLY_FIELD = "early_header_mutation_extensions"
 _OVERWRITE_IF_EXISTS = ("OVERWRITE_IF_EXISTS", 3)
+_OVERWRITES = ("OVERWRITE_IF_EXISTS", 3, "OVERWRITE_IF_EXISTS_OR_ADD", 2)
+_MARKS = ("OVERWRITE_IF_EXISTS_OR_ADD", 2, "APPEND_IF_EXISTS_OR_ADD", 0)
 _ADDS = ("APPEND_IF_EXISTS_OR_ADD", 0, "ADD_IF_ABSENT", 1)
 # Repeated headers become one, joined with commas.
 _JOIN = f"%CEL(request.headers['{privacy.HEADER}'])%"
+_EARLIER = ", and too late for the first one: let `early_header_mutation_extensions` do it"
 _MISREAD = "is not understood"
 
 
@@ -49,45 +52,54 @@ class Early(Struct, frozen=True):
     Attributes:
         forged: headers of ours in which a client's own word may stand.
         joined: whether there is one tier's header at most.
+        marked: whether every request is made to ask for the highest of several tiers.
         doubts: what is not understood.
     """
 
     forged: frozenset[str]
     joined: bool
+    marked: bool
     doubts: tuple[Doubt, ...]
 
 
-def early(manager: dict[str, Place]) -> Early:
-    """Follow the early mutations of a connection manager."""
-    forged, joined, doubts = {CLUSTER_HEADER, DECISION_HEADER}, False, []
+def early(manager: dict[str, Place], tiers: tuple[str, ...]) -> Early:
+    """Follow the early mutations of a connection manager.
+
+    Args:
+        manager: its config.
+        tiers: of the router's, lowest first.
+    """
+    forged, joined, marked, doubts = {CLUSTER_HEADER, DECISION_HEADER}, False, False, []
     for extension in items(manager.get(_EARLY_FIELD)):
         config = members(extension).get("typed_config")
         said = members(config) if config else {}
         if kind(config) != _EARLY or said.keys() - {"@type", "mutations"}:
             doubts.append(Doubt(extension, _EARLY_FIELD, _MISREAD))
             # What it does is unknown.
-            forged, joined = {CLUSTER_HEADER, DECISION_HEADER}, False
+            forged, joined, marked = {CLUSTER_HEADER, DECISION_HEADER}, False, False
             continue
         for header, how, place in touched(items(said.get("mutations"))):
             if header == privacy.HEADER:
-                joined = how is How.JOIN
-                if how in (How.REMOVE, How.WRITE):
+                action = _raises(place, tiers)
+                joined = how is How.JOIN or action in _OVERWRITES
+                marked = action in _MARKS or (marked and how in (How.JOIN, How.ADD))
+                if how is How.REMOVE or (how is How.WRITE and action is None):
                     doubts.append(Doubt(place, _EARLY_FIELD, f"{how.value} {header}, which may lower a tier"))
             elif how is How.REMOVE:
                 forged.discard(header)
             else:
                 forged.add(header)
-    return Early(frozenset(forged), joined, tuple(doubts))
+    return Early(frozenset(forged), joined, marked, tuple(doubts))
 
 
-def touched(mutations: Iterable[Place]) -> Iterator[tuple[str, How, Place]]:
-    """Yield what mutations do with the headers of ours."""
+def touched(mutations: Iterable[Place], headers: Iterable[str] = OURS) -> Iterator[tuple[str, How, Place]]:
+    """Yield what mutations do with the headers of ours, or with others."""
     for place in mutations:
         said = members(place)
         removed = text(said.get("remove")).lower()
         matched = members(said["remove_on_match"]).get("key_matcher") if "remove_on_match" in said else None
         added, how = _appended(said.get("append"))
-        for header in OURS:
+        for header in headers:
             hit = False if matched is None else matching.string(matched, header)
             if len(said) != 1 or any(strange(said, known.HEADER_MUTATION)) or hit is None:
                 yield header, How.WRITE, place
@@ -95,6 +107,18 @@ def touched(mutations: Iterable[Place]) -> Iterator[tuple[str, How, Place]]:
                 yield header, How.REMOVE, place
             elif header == added:
                 yield header, how, place
+
+
+def _raises(mutation: Place, tiers: tuple[str, ...]) -> object:
+    """Return by which action a mutation writes the highest tier, and nothing else; None where it does not."""
+    said = members(mutation)
+    appended = members(said["append"]) if said.keys() == {"append"} else {}
+    header = members(appended["header"]) if appended.keys() <= {"header", "append_action"} and appended else {}
+    value = text(header.get("value"))
+    is_constant = header.keys() == {"key", "value"} and value.strip() and "%" not in value
+    if not is_constant or len(tiers) == 1 or privacy.tier_of(value, tiers) != len(tiers) - 1:
+        return None
+    return appended["append_action"].value if "append_action" in appended else 0
 
 
 def _appended(place: Place | None) -> tuple[str, How]:
@@ -117,7 +141,7 @@ def late(field: str, said: dict[str, Place]) -> Iterator[Doubt]:
         header = members(option).get("header")
         name = header.text("key").lower() if header else ""
         if name in OURS:
-            yield Doubt(option, f"{field}.request_headers_to_add", f"writes {name}, which routes go by")
+            yield Doubt(option, f"{field}.request_headers_to_add", f"writes {name}, which routes go by{_EARLIER}")
 
 
 def mentioned(place: Place, words: Iterable[str] = OURS) -> list[str]:

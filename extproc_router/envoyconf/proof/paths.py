@@ -61,6 +61,8 @@ class Parts:
         taken = Taken(0, self.all)
         if specifiers[0] == "safe_regex":
             taken = self._regex(place.get("regex").value)
+        elif "case_sensitive" in match and match["case_sensitive"].truth() is None:
+            pass  # Envoy does not start with it
         elif specifiers[0] != "path_match_policy" and isinstance(place.value, str) and place.value.isascii():
             taken = Taken(*self._plain(specifiers[0], place.value, fold=_folds(match)))
         return Taken(taken.surely & self._rooted, taken.possibly & self._rooted)
@@ -126,7 +128,7 @@ def _literals(match: dict[str, Place]) -> list[tuple[str, bool]]:
 
 
 def _folds(match: dict[str, Place]) -> bool:
-    return "case_sensitive" in match and match["case_sensitive"].value is False
+    return "case_sensitive" in match and match["case_sensitive"].truth() is False
 
 
 def _may_be_api(text: str, is_whole: bool) -> bool:  # noqa: FBT001 - a part, as it is kept

@@ -22,6 +22,8 @@ _HARMLESS = frozenset(
         "tls.v3.UpstreamTlsContext",
     )
 )
+# It says first whose the connection is, and then does what the one inside it does.
+_PROXY_PROTOCOL = "envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport"
 
 
 def doubts(field: str, said: Mapping[str, Place]) -> Iterator[Doubt]:
@@ -30,6 +32,13 @@ def doubts(field: str, said: Mapping[str, Place]) -> Iterator[Doubt]:
     for match in items(said.get("transport_socket_matches")):
         sockets += [socket for name, socket in members(match).items() if name == "transport_socket"]
     for socket in sockets:
-        name = kind(members(socket).get("typed_config"))
-        if name not in _HARMLESS:
+        config = members(socket).get("typed_config")
+        name = kind(config)
+        if name == _PROXY_PROTOCOL and config is not None:
+            yield from doubts(field, members(config))
+        elif name not in _HARMLESS:
             yield Doubt(socket, f"{field}.transport_socket", f"{name.rpartition('.')[2] or '?'} is not understood")
+        for message in socket.messages():
+            if message.get("key_log").present:
+                why = "with the keys that it writes, others can read requests on their way: take it out"
+                yield Doubt(message.get("key_log"), f"{field}.transport_socket.key_log", why)

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+_WEBSOCKET = "websocket"
+_REWRITES = frozenset({
+    "prefix_rewrite", "regex_rewrite", "path_rewrite", "path_rewrite_policy", "host_rewrite", "host_rewrite_literal",
+    "host_rewrite_header", "host_rewrite_path_regex",
+})  # fmt: skip
 _PRIORITY_GROUPS = "envoy.extensions.router.cluster_specifiers.priority_group.v3.PriorityGroupClusterSpecifier"
 
 
@@ -35,10 +40,17 @@ class Target(Struct, frozen=True):
 
 
 class Action(Struct, frozen=True):
-    """What a route does with a request: nothing reaches a server where there is neither a target nor a doubt."""
+    """What a route does with a request: nothing reaches a server where there is neither a target nor a doubt.
+
+    Attributes:
+        targets: where it sends it.
+        doubts: what is not understood.
+        rewrites: whether servers see another path, or host, than the one that routes have seen.
+    """
 
     targets: tuple[Target, ...] = ()
     doubts: tuple[Doubt, ...] = ()
+    rewrites: bool = False
 
 
 class Scope(Struct, frozen=True):
@@ -69,7 +81,7 @@ def read(field: str, place: Place, said: dict[str, Place], scope: Scope) -> Acti
         scope: what is above it.
     """
     doubts = [*misread(field, said, known.ROUTE), *mutations.late(field, said)]
-    doubts += filters.per_route(field, said, scope.chain.names)
+    doubts += filters.per_route(field, said, scope.chain)
     if "route" not in said:
         # A redirect tells the client where to go; a direct response is Envoy's own.
         if not said.keys() & {"redirect", "direct_response"}:
@@ -85,7 +97,9 @@ def read(field: str, place: Place, said: dict[str, Place], scope: Scope) -> Acti
     doubts += [doubt for doubt in found if isinstance(doubt, Doubt)]
     if not targets and not doubts:
         doubts.append(Doubt(said["route"], field, "it does not say where requests go"))
-    return Action((*targets, *scope.mirrors), tuple(doubts))
+    weighted = items(members(action["weighted_clusters"]).get("clusters")) if "weighted_clusters" in action else []
+    rewrites = any(_REWRITES & said.keys() for said in (action, *map(members, weighted)))
+    return Action((*targets, *scope.mirrors), tuple(doubts), rewrites)
 
 
 def mirrors(field: str, said: dict[str, Place]) -> Iterator[Target | Doubt]:
@@ -100,9 +114,21 @@ def upgrades(field: str, said: dict[str, Place], *, guards: bool) -> Iterator[Do
     """Yield what lets a connection change its protocol: what comes then, nobody reads."""
     for place in items(said.get("upgrade_configs")):
         upgrade = members(place)
-        is_on = "enabled" not in upgrade or upgrade["enabled"].value is not False
-        if (guards and is_on) or "filters" in upgrade:
+        if (guards and _is_on(upgrade)) or "filters" in upgrade:
             yield Doubt(place, f"{field}.upgrade_configs", "the router does not read what comes after an upgrade")
+
+
+def tunnels(field: str, said: dict[str, Place]) -> Iterator[Doubt]:
+    """Yield the upgrades behind which any other request may come: all, CONNECT and h2c among them, but websockets."""
+    for place in items(said.get("upgrade_configs")):
+        upgrade = members(place)
+        if _is_on(upgrade) and text(upgrade.get("upgrade_type")).lower() != _WEBSOCKET:
+            why = "in such a tunnel come requests of any tier, and nobody reads them: take it out"
+            yield Doubt(place, f"{field}.upgrade_configs", why)
+
+
+def _is_on(upgrade: dict[str, Place]) -> bool:
+    return "enabled" not in upgrade or upgrade["enabled"].truth() is not False
 
 
 def _named(said: dict[str, Place], name: str, via: str) -> Iterator[Target]:
@@ -136,7 +162,7 @@ def _weighted(field: str, said: dict[str, Place], scope: Scope) -> Iterator[Targ
             continue
         yield from misread(field, entry, known.CLUSTER_WEIGHT)
         yield from mutations.late(field, entry)
-        yield from filters.per_route(field, entry, scope.chain.names)
+        yield from filters.per_route(field, entry, scope.chain)
         yield from _named(entry, "name", "")
 
 

@@ -19,6 +19,7 @@ from extproc_router.policy import privacy
 
 _STRINGS = ("exact", "prefix", "suffix", "contains", "safe_regex")
 _SPECIFIERS = known.HEADER_MATCHER.read - {"name", "invert_match", "treat_missing_header_as_empty"}
+_TRUTHS = ("invert_match", "treat_missing_header_as_empty", "present_match")
 _SOME_NAMES = re.compile(r"\^?(?:\(\?i\))?\^?(?:\((?:\?:)?)?([A-Za-z0-9_|-]+)\)?\$?")
 
 
@@ -155,11 +156,12 @@ def tests(match: dict[str, Place]) -> list[HeaderTest]:
 def _test(place: Place) -> HeaderTest:
     said = members(place)
     name = said["name"].value.lower() if "name" in said and isinstance(said["name"].value, str) else ""
-    inverted = "invert_match" in said and said["invert_match"].value is True
+    inverted = "invert_match" in said and said["invert_match"].truth() is True
     kind, wanted = _comparison(said)
     # Whether a header that is missing is present where missing is empty, Envoy's documents do not say.
     empty = "treat_missing_header_as_empty" in said and kind == "present"
-    if empty or any(strange(said, known.HEADER_MATCHER)):
+    misread = any(said[name].truth() is None for name in said.keys() & _TRUTHS)
+    if empty or misread or any(strange(said, known.HEADER_MATCHER)):
         kind = ""
     return HeaderTest(place, name, kind, wanted, inverted)
 
@@ -173,7 +175,7 @@ def _comparison(said: dict[str, Place]) -> tuple[str, Any]:
     [specifier] = specifiers
     place = said[specifier]
     if specifier == "present_match":
-        return "present", place.value is not False
+        return "present", place.truth() is not False
     if specifier == "string_match":
         return _string(place)
     kind = "safe_regex" if specifier == "safe_regex_match" else specifier.removesuffix("_match")

@@ -152,7 +152,9 @@ def _filter(*mutations: Part) -> Edit:
     return lambda file: manager(file)["http_filters"].insert(0, added)
 
 
-def _both(*edits: Edit) -> Edit:
+def both(*edits: Edit) -> Edit:
+    """Do one edit after the other."""
+
     def edit(file: Part) -> None:
         for each in edits:
             each(file)
@@ -162,7 +164,7 @@ def _both(*edits: Edit) -> Edit:
 
 def _made_of(kind: str, *members: str) -> Edit:
     """Have the private route lead to a cluster of clusters."""
-    return _both(_closed_to(cluster="pool"), lambda file: clusters(file).append(parts.chain(kind, "pool", members)))
+    return both(_closed_to(cluster="pool"), lambda file: clusters(file).append(parts.chain(kind, "pool", members)))
 
 
 def _mirrors(place: Callable[[Part], Part], **policy: str) -> Edit:
@@ -269,13 +271,13 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("passed before decided", RESTRICTING, lambda file: routes(file).insert(0, route(file, "passed"))),
     Mutant("decided misspelt: what is decided falls through", RESTRICTING, lambda file: route(file, "decided").update(
         match={**_ALL, "headers": [{"name": "x-selected-clusters", "present_match": True}]})),
-    Mutant("the filter of the router disabled", RESTRICTING, _both(
+    Mutant("the filter of the router disabled", RESTRICTING, both(
         actions("default", cluster="openai"), lambda file: manager(file)["http_filters"][0].update(disabled=True))),
     Mutant("a second listener without the router", OPEN, _without_router),
     Mutant("a listener that reads no HTTP", OPEN, _raw),
     # --- who may say what
     Mutant("x-selected-cluster not removed", OPEN, _early(_not_removed(_SELECTED))),
-    Mutant("x-selected-cluster removed by a filter instead", OPEN, _both(
+    Mutant("x-selected-cluster removed by a filter instead", OPEN, both(
         _early(_not_removed(_SELECTED)), _filter({"remove": _SELECTED}))),
     Mutant("x-selected-cluster removed by a matcher in odd case", OPEN, _early(
         _not_removed(_SELECTED), {"remove_on_match": {"key_matcher": {"exact": "X-Selected-Cluster"}}})),

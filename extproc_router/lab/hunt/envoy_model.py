@@ -115,7 +115,7 @@ class Model:
         config = network_filter["typed_config"]
         if config["@type"] == _TCP_TYPE:
             only(config, frozenset({"@type", "stat_prefix", "cluster"}), "TcpProxy")
-            return Outcome(frozenset(envoy_targets.leaves(config["cluster"], self._clusters)), raw=True)
+            return Outcome(frozenset(envoy_targets.leaves(config["cluster"], self._clusters)))
         only(config, _MANAGER, "HttpConnectionManager")
         return _Passage(config, self._clusters).run(sent, speak)
 

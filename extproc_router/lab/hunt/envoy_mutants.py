@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from extproc_router.lab.hunt import envoy_broken, envoy_files, envoy_hunt, envoy_opaque, envoy_oracle
+from extproc_router.lab.hunt import envoy_broken, envoy_files, envoy_hunt, envoy_opaque, envoy_oracle, envoy_spellings
 from extproc_router.lab.hunt.tally import MutantResult
 
 if TYPE_CHECKING:
     from extproc_router.lab.hunt.envoy_broken import Mutant
     from extproc_router.lab.hunt.envoy_parts import Part
 
-MUTANTS = (*envoy_broken.MUTANTS, *envoy_opaque.MUTANTS)
+MUTANTS = (*envoy_broken.MUTANTS, *envoy_opaque.MUTANTS, *envoy_spellings.MUTANTS)
 _REQUESTS = 5000
 _SHOWN = 150  # characters of what the proof says
 

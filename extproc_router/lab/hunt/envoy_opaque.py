@@ -11,6 +11,7 @@ from extproc_router.lab.hunt.envoy_broken import (
     RESTRICTING,
     Mutant,
     adds,
+    both,
     clusters,
     manager,
     route,
@@ -150,6 +151,71 @@ def _circular(file: Part) -> None:
     clusters(file).append(parts.chain("aggregate", "pool", ["pool", "local"]))
 
 
+def _mirrored(file: Part) -> None:
+    """Have a server see all that the router is asked."""
+    options = {
+        "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+        "explicit_http_config": {"http2_protocol_options": {}},
+        "request_mirror_policies": [{"cluster": "logs"}],
+    }
+    router = next(cluster for cluster in clusters(file) if cluster["name"] == parts.ROUTER)
+    router["typed_extension_protocol_options"] = {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": options}
+    clusters(file).append({"name": "logs", "connect_timeout": "1s", "type": "EDS"})
+
+
+def _grouped(file: Part) -> None:
+    clusters(file).extend((parts.chain("aggregate", "all", [parts.ROUTER, "logs"]), {"name": "logs", "type": "EDS"}))
+    manager(file)["http_filters"][0]["typed_config"]["grpc_service"] = {"envoy_grpc": {"cluster_name": "all"}}
+
+
+def _says(name: str, config: Part) -> Edit:
+    """Have the route of private requests say something to a filter."""
+    return lambda file: route(file, "private_undecided").update(typed_per_filter_config={name: config})
+
+
+def _wrapped(type_: str, **value: Any) -> Part:  # noqa: ANN401 - plain data
+    return {
+        "@type": "type.googleapis.com/xds.type.v3.TypedStruct",
+        "type_url": f"type.googleapis.com/envoy.extensions.filters.http.{type_}",
+        "value": value,
+    }
+
+
+def _to_metadata(**more: str) -> Part:
+    """Return a filter that lets a client's header name clusters in metadata."""
+    rule = {"header": "x-plan", "on_header_present": {"key": "priority_groups", "type": "PROTOBUF_VALUE", **more}}
+    return parts.typed(_H2M, "extensions.filters.http.header_to_metadata.v3.Config", request_rules=[rule])
+
+
+def _planned(namespace: str) -> Edit:
+    """Have the private route take its clusters from metadata that the router may write."""
+
+    def edit(file: Part) -> None:
+        action = parts.groups(["local"])
+        config = action["inline_cluster_specifier_plugin"]["extension"]["typed_config"]
+        config["override_metadata_namespace"] = namespace
+        route(file, "private_undecided")["route"] = action
+        options = manager(file)["http_filters"][0]["typed_config"].setdefault("metadata_options", {})
+        options["receiving_namespaces"] = {"untyped": [_DECISION, namespace]}
+
+    return edit
+
+
+def _key_log(file: Part) -> None:
+    context = {"key_log": {"path": "/var/log/keys"}}
+    _local(file)["transport_socket"] = parts.typed(
+        "tls", "extensions.transport_sockets.tls.v3.UpstreamTlsContext", common_tls_context=context
+    )
+
+
+_H2M = "envoy.filters.http.header_to_metadata"
+_DECISION = "extproc_router.decision"
+_PATH_BY_USER = parts.typed(
+    "auth",
+    "extensions.filters.http.basic_auth.v3.BasicAuth",
+    users={"inline_string": "/dashboards/x:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ="},
+    forward_username_header=":path",
+)
 _WEBSOCKET = {"upgrade_type": "websocket"}
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -176,6 +242,30 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("a filter that turns a claim into a header", OPEN, _filtered(parts.typed(
         "jwt", "extensions.filters.http.jwt_authn.v3.JwtAuthentication",
         providers={"p": {"claim_to_headers": [{"header_name": "x-selected-cluster", "claim_name": "c"}]}}))),
+    Mutant("a filter behind the router that writes paths", OPEN, _filtered(_PATH_BY_USER, 1)),
+    Mutant("ext_proc sent elsewhere by a route's TypedStruct", RESTRICTING, _says(parts.EXT_PROC, _wrapped(
+        "ext_proc.v3.ExtProcPerRoute", overrides={"grpc_service": {"envoy_grpc": {"cluster_name": "openai"}}}))),
+    Mutant("headers rewritten by a route's TypedStruct", OPEN, _says("envoy.filters.http.header_mutation", _wrapped(
+        "header_mutation.v3.HeaderMutationPerRoute",
+        mutations={"request_mutations": [{"remove_on_match": {"key_matcher": {"prefix": "x-priv"}}}]}))),
+    Mutant("lua of a route", OPEN, _says("envoy.filters.http.lua", parts.typed(
+        "", "extensions.filters.http.lua.v3.LuaPerRoute", source_code={"inline_string": _LUA})["typed_config"])),
+    Mutant("clusters by a client's header, in the router's metadata", OPEN, both(
+        _planned(_DECISION), _filtered(_to_metadata(metadata_namespace=_DECISION)))),
+    Mutant("clusters by a client's header, in the router's metadata, on one route", OPEN, both(
+        _planned(_DECISION),
+        _filtered(parts.typed(_H2M, "extensions.filters.http.header_to_metadata.v3.Config")),
+        _says(_H2M, _to_metadata(metadata_namespace=_DECISION)["typed_config"]))),
+    Mutant("clusters by a client's header, in a filter's own metadata", OPEN, both(
+        _planned(_H2M), _filtered(_to_metadata()))),
+    # --- who is asked, and who is told
+    Mutant("the router's own stream mirrored", OPEN, _mirrored),
+    Mutant("the router one of a group", OPEN, _grouped),
+    Mutant("an access logger in wasm", RESTRICTING, _manages(access_log=[parts.typed(
+        "wasm", "extensions.access_loggers.wasm.v3.WasmAccessLog", config={"name": "x"})])),
+    Mutant("a tracer that is a library", RESTRICTING, _manages(tracing={"provider": parts.typed(
+        "ot", "config.trace.v3.DynamicOtConfig", library="/x.so")})),
+    Mutant("TLS keys written to a file", OPEN, _key_log),
     # --- where routes come from, and what they match
     Mutant("routes from elsewhere (RDS)", OPEN, _elsewhere),
     Mutant("scoped routes", OPEN, _scoped),

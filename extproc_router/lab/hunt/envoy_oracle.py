@@ -20,8 +20,7 @@ def leaked(site: Site, sent: Sent, outcome: Outcome) -> frozenset[str]:
     A request that the router chose for may reach its cluster, and what is cleared for the request's tier. One that
     nobody chose for may be any: it may reach what is cleared for its own mark and for the highest tier that a rule
     would have given it, and no server where a rule might have held it back. Where no path is one of the APIs', and
-    nothing is marked, there is no prompt, nor are there requests where no HTTP is read: a server of no model may have
-    such bytes.
+    nothing is marked, there is no prompt: a server of no model may have such bytes.
     """
     marked = site.marked(sent)
     if outcome.verdict is not None:
@@ -34,6 +33,6 @@ def leaked(site: Site, sent: Sent, outcome: Outcome) -> frozenset[str]:
     if not rank and not site.closes:
         return frozenset()
     may = frozenset() if site.closes else site.cleared(rank)
-    if outcome.raw or (not marked and normalized(sent.path).partition("?")[0] not in API_PATHS):
+    if not marked and normalized(sent.path).partition("?")[0] not in API_PATHS:
         return outcome.clusters & frozenset(site.clusters) - may
     return outcome.clusters - may

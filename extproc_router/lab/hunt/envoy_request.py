@@ -68,9 +68,7 @@ class Outcome(Struct, frozen=True):
     Attributes:
         clusters: those with servers that may have received it, on any attempt, mirrors included.
         verdict: what the router said; None where it was silent, or was never asked.
-        raw: whether it came through a listener that reads no HTTP.
     """
 
     clusters: frozenset[str]
     verdict: Verdict | None = None
-    raw: bool = False

@@ -148,3 +148,13 @@ def test_a_cluster_may_have_mirrors(said: Said) -> None:
     assert servers == [("a",), ("cluster a", "mirror", "b")]
     [server] = found(said, "a", cluster("a", **options(request_mirror_policies=[{"cluster_header": "b"}])))
     assert server == ("a", "is not understood")
+
+
+def test_a_cluster_that_leads_to_a_listener_of_the_same_envoy_proves_nothing(said: Said) -> None:
+    address = {"socket_address": {"address": "127.0.0.1", "port_value": 10001}}
+    assignment = {"endpoints": [{"lb_endpoints": [{"endpoint": {"address": address}}]}]}
+    resources = {"listeners": [{"address": address}], "clusters": [cluster("a", load_assignment=assignment)]}
+    [server] = Clusters(said({"static_resources": resources})).servers("a")
+    assert [doubt.why for doubt in server.doubts] == [
+        "it leads to a listener of this Envoy, where a request is another one"
+    ]

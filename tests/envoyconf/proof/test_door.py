@@ -150,6 +150,7 @@ def test_repeated_tiers_that_nothing_joins_prove_nothing(attempt: Attempt) -> No
     found = attempt(change)
     assert found.leaks == []
     assert "whether there is this way: restricted -> router down" in found.doubts[0]
+    assert "join them, as `early_header_mutation_extensions` of envoy/envoy.yaml do" in found.doubts[0]
 
 
 def test_a_client_that_may_write_our_headers_speaks_in_our_name(attempt: Attempt) -> None:
@@ -218,6 +219,88 @@ def test_other_servers_are_not_ours_on_other_paths(attempt: Attempt, path: str, 
     assert any("-> route new -> cluster code" in leak for leak in model.leaks)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("prefix_rewrite", "/v1/"),
+        ("regex_rewrite", {"pattern": {"regex": "^/a"}, "substitution": "/v1"}),
+        ("path_rewrite", "/v1/chat/completions"),
+        ("path_rewrite_policy", {"name": "x"}),
+        ("host_rewrite_literal", "api.example"),
+        ("host_rewrite_header", "x-host"),
+        ("auto_host_rewrite", True),
+    ],
+)
+def test_a_path_that_is_rewritten_may_become_an_apis(attempt: Attempt, name: str, value: object) -> None:
+    added = insert(0, {"prefix": "/a/", "headers": [{"name": TIER, "present_match": False}]}, "extproc_router")
+
+    def change(edit: Edit) -> None:
+        close(edit)
+        added(edit)
+        edit.routes[0]["route"][name] = value
+
+    found = attempt(change, "blocks")
+    assert found.leaks == []
+    assert [doubt.rpartition(": ")[2] for doubt in found.doubts] == (
+        []
+        if name == "auto_host_rewrite"
+        else ["paths or hosts are rewritten on the way, so that any path may become an API's"]
+    )
+    assert attempt(change).proved
+
+
+@pytest.mark.parametrize(("key", "proved"), [(":path", False), ("x-team", True)])
+def test_a_cluster_may_rewrite_paths_too(attempt: Attempt, key: str, proved: bool) -> None:
+    kind = "type.googleapis.com/envoy.extensions.filters.http.header_mutation.v3.HeaderMutation"
+    mutations = {"request_mutations": [{"append": {"header": {"key": key, "value": "/v1/chat/completions"}}}]}
+    options = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+    rewriting = {
+        "@type": f"type.googleapis.com/{options}",
+        "http_filters": [{"name": "x", "typed_config": {"@type": kind, "mutations": mutations}}],
+    }
+    server = {
+        "name": "other",
+        "type": "STRICT_DNS",
+        "load_assignment": {"endpoints": [{"lb_endpoints": [{"endpoint": {}}]}]},
+        "typed_extension_protocol_options": {options: rewriting},
+    }
+
+    def change(edit: Edit) -> None:
+        close(edit)
+        insert(0, {"prefix": "/a/", "headers": [{"name": TIER, "present_match": False}]}, "other")(edit)
+        edit.data["static_resources"]["clusters"].append(server)
+
+    assert attempt(change, "blocks").proved is proved
+
+
+def test_a_marked_request_at_a_server_of_no_model_is_told_with_its_cure(attempt: Attempt) -> None:
+    [leak, *_] = attempt(insert(0, {"prefix": "/a/"}, "extproc_router")).leaks
+    assert (
+        "-> cluster extproc_router: a cluster of no model may get no marked request: add the header condition" in leak
+    )
+
+
+def test_what_may_be_discovered_is_doubted_on_any_path(attempt: Attempt) -> None:
+    def change(edit: Edit) -> None:
+        close(edit)
+        insert(0, {"prefix": "/a/", "headers": [{"name": TIER, "present_match": False}]}, "nobody-declares-it")(edit)
+        edit.data["dynamic_resources"] = {"cds_config": {}}
+
+    assert attempt(change, "blocks").doubts == [
+        "dynamic_resources.cds_config: cluster 'nobody-declares-it' may be discovered"
+    ]
+
+
+def test_where_every_request_is_marked_none_is_unmarked(attempt: Attempt) -> None:
+    def change(edit: Edit) -> None:
+        [extension] = edit.manager["early_header_mutation_extensions"]
+        mark = {"header": {"key": TIER, "value": "restricted"}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+        extension["typed_config"]["mutations"].append({"append": mark})
+        far(edit, "default")
+
+    assert attempt(change, "restricts").proved
+
+
 def test_a_model_in_the_routers_place_is_sent_everything(attempt: Attempt) -> None:
     def ask(cluster: str) -> Callable[[Edit], object]:
         return lambda edit: edit.ext_proc["grpc_service"]["envoy_grpc"].update(cluster_name=cluster)
@@ -227,6 +310,34 @@ def test_a_model_in_the_routers_place_is_sent_everything(attempt: Attempt) -> No
     assert "restricted -> ext_proc -> cluster small" in attempt(ask("small"), "blocks").leaks
     elsewhere = attempt(lambda edit: edit.ext_proc.update(grpc_service={"google_grpc": {"target_uri": "x"}}))
     assert elsewhere.doubts == ["ext_proc.grpc_service: where google_grpc leads, this file does not say"]
+
+
+def test_what_is_asked_of_others_beside_the_router_is_read_by_them(attempt: Attempt) -> None:
+    """A mirror has every body; whom a group asks, nobody knows."""
+    options = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+
+    def mirror(edit: Edit, to: str) -> None:
+        [router] = [entry for entry in edit.data["static_resources"]["clusters"] if entry["name"] == "extproc_router"]
+        router["typed_extension_protocol_options"][options]["request_mirror_policies"] = [{"cluster": to}]
+        edit.data["static_resources"]["clusters"].append({"name": "audit", "type": "EDS"})
+
+    def group(edit: Edit) -> None:
+        config = {
+            "@type": "type.googleapis.com/envoy.extensions.clusters.aggregate.v3.ClusterConfig",
+            "clusters": ["extproc_router", "audit"],
+        }
+        pool = {"name": "pool", "cluster_type": {"name": "envoy.clusters.aggregate", "typed_config": config}}
+        edit.data["static_resources"]["clusters"] += [pool, {"name": "audit", "type": "EDS"}]
+        edit.ext_proc["grpc_service"]["envoy_grpc"].update(cluster_name="pool")
+
+    way = "ext_proc -> cluster extproc_router -> mirror -> cluster"
+    assert attempt(lambda e: mirror(e, "audit")).leaks == [f"restricted -> {way} audit"]
+    assert attempt(lambda e: mirror(e, "code")).leaks == [f"restricted -> {way} code"]
+    assert attempt(lambda e: mirror(e, "small")).proved
+    assert f"restricted -> {way} small" in attempt(lambda e: mirror(e, "small"), "blocks").leaks
+    found = attempt(group)
+    assert found.leaks == []
+    assert ["name the router's own cluster, and no group of several" in doubt for doubt in found.doubts] == [True, True]
 
 
 def test_what_the_router_lets_pass_may_go_anywhere(attempt: Attempt) -> None:
@@ -304,3 +415,25 @@ def test_where_the_router_itself_asks_nobody_else_comes(attempt: Attempt) -> Non
 def test_a_door_that_is_open_to_others_is_like_any_other(attempt: Attempt) -> None:
     found = attempt(lambda e: asked(e, "0.0.0.0"), ASKS.replace("TIER", "public"))
     assert found.leaks == ["internal (x-privacy-tier: internal) -> router not asked -> route 0 -> cluster code"]
+
+
+def test_a_door_that_is_reached_from_inside_is_open_to_others(attempt: Attempt) -> None:
+    def change(edit: Edit) -> None:
+        asked(edit)
+        edit.route("private_undecided")["route"] = {"cluster": "small"}
+        [small] = [each for each in edit.data["static_resources"]["clusters"] if each["name"] == "small"]
+        [group] = small["load_assignment"]["endpoints"]
+        address = {"socket_address": {"address": "localhost", "port_value": 10001}}
+        group["lb_endpoints"][0]["endpoint"]["address"] = address
+
+    found = attempt(change, ASKS.replace("TIER", "public"))
+    assert "clusters.small: it leads to a listener of this Envoy, where a request is another one" in found.doubts
+
+
+def test_what_is_not_known_of_a_server_that_the_router_asks_is_said(attempt: Attempt) -> None:
+    def change(edit: Edit) -> None:
+        asked(edit, cluster="anywhere")
+        edit.data["static_resources"]["clusters"].append({"name": "anywhere", "type": "ORIGINAL_DST"})
+
+    [doubt] = attempt(change, ASKS.replace("TIER", "public")).doubts
+    assert "depends on the request" in doubt

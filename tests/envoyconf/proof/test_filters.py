@@ -23,6 +23,10 @@ def mutation(**mutation: Any) -> dict[str, Any]:
     return filter_("header_mutation.v3.HeaderMutation", mutations={"request_mutations": [mutation]})
 
 
+def _added(name: str) -> dict[str, Any]:
+    return {"header": {"key": name, "value": "x"}}
+
+
 def at(place: int, entry: dict[str, Any]) -> Callable[[Edit], object]:
     return lambda edit: edit.filters.insert(place, entry)
 
@@ -38,6 +42,14 @@ def at(place: int, entry: dict[str, Any]) -> Callable[[Edit], object]:
         mutation(remove="x-team"),
         mutation(append={"header": {"key": "x-team", "value": "a"}}),
         mutation(remove="x-selected-cluster"),
+        mutation(append={"header": {"key": "x-path", "value": "%REQ(:path)%"}}),
+        # What only looks at a header does not write it.
+        filter_("health_check.v3.HealthCheck", headers=[{"name": ":path", "string_match": {"exact": "/healthz"}}]),
+        filter_("rbac.v3.RBAC", rules={"policies": {"a": {"permissions": [{"header": {"name": TIER}}]}}}),
+        filter_("grpc_web.v3.GrpcWeb"),
+        filter_(
+            "set_filter_state.v3.Config", on_request_headers=[{"object_key": "team", "factory_key": "envoy.string"}]
+        ),
     ],
 )
 def test_filters_that_do_not_steer(attempt: Attempt, entry: dict[str, Any]) -> None:
@@ -63,6 +75,19 @@ def test_filters_that_do_not_steer(attempt: Attempt, entry: dict[str, Any]) -> N
         (mutation(remove=TIER), "removes x-privacy-tier"),
         (mutation(append={"header": {"key": TIER, "value": "public"}}), "adds to x-privacy-tier"),
         (mutation(append={"header": {"key": "x-selected-cluster", "value": "a"}}), "adds to x-selected-cluster"),
+        (filter_("basic_auth.v3.BasicAuth", forward_username_header=":Path"), "may write :path, which routes go by"),
+        (
+            filter_("local_ratelimit.v3.LocalRateLimit", request_headers_to_add_when_not_enforced=[_added(":path")]),
+            ":path",
+        ),
+        (mutation(append=_added(":path")), "adds to :path"),
+        (filter_("header_mutation.v3.HeaderMutation", mutations={"a_field_of_1_50": 1}), "is not understood"),
+        (filter_("ratelimit.v3.RateLimit"), "take it out, or look yourself and vouch for it (--trust new)"),
+        (filter_("json_to_metadata.v3.JsonToMetadata"), "may steer"),
+        (
+            filter_("set_filter_state.v3.Config", on_request_headers=[{"object_key": "envoy.upstream.dynamic_host"}]),
+            "sets envoy.upstream.dynamic_host",
+        ),
         (filter_("router.v3.Router", upstream_http_filters=[filter_("lua.v3.Lua")]), "may send what it sees elsewhere"),
         (filter_("router.v3.Router", a_field_of_1_50={}), "is not understood"),
     ],
@@ -71,6 +96,31 @@ def test_filters_that_may_steer_prove_nothing(attempt: Attempt, entry: dict[str,
     found = attempt(at(0, entry))
     assert found.leaks == []
     assert any(doubt.startswith("http_filters.new") and says in doubt for doubt in found.doubts), found.doubts
+
+
+def test_behind_the_router_nobody_changes_what_it_has_read(attempt: Attempt) -> None:
+    [doubt] = attempt(at(1, filter_("grpc_web.v3.GrpcWeb"))).doubts
+    assert "put it in front of the router's filter" in doubt
+    auth = filter_("basic_auth.v3.BasicAuth", forward_username_header=":path")
+    [doubt] = attempt(at(1, auth)).doubts
+    assert "may write :path" in doubt
+
+
+def test_what_somebody_vouches_for_is_not_looked_at(attempt: Attempt) -> None:
+    def change(edit: Edit) -> None:
+        edit.filters.insert(0, filter_("lua.v3.Lua"))
+        edit.host.update(typed_per_filter_config={"new": {"@type": f"{HTTP}.lua.v3.LuaPerRoute"}})
+
+    found = attempt(change, trusted=frozenset({"new", "absent"}))
+    assert (found.proved, found.proof.trusting) == (True, ("new",))
+    assert len(attempt(change, trusted=frozenset({"absent"})).doubts) == 2
+
+
+def test_the_routers_own_filter_is_looked_at_whoever_vouches_for_it(attempt: Attempt) -> None:
+    trusted = frozenset({EXT_PROC})
+    assert not attempt(lambda e: e.ext_proc.pop("processing_mode"), trusted=trusted).proved
+    [doubt] = attempt(special({"@type": "type.googleapis.com/xds.type.v3.TypedStruct"}), trusted=trusted).doubts
+    assert doubt.endswith("what TypedStruct makes a filter do is not understood: take it out")
 
 
 def test_what_the_router_wrote_stays(attempt: Attempt) -> None:
@@ -160,7 +210,31 @@ WRAPPED = "type.googleapis.com/envoy.config.route.v3.FilterConfig"
             },
             "removes x-privacy-tier",
         ),
-        ({"@type": f"{HTTP}.jwt_authn.v3.PerRouteConfig", "requirement_name": TIER}, "may write x-privacy-tier"),
+        ({"@type": f"{HTTP}.jwt_authn.v3.PerRouteConfig", "requirement_name": "a"}, ""),
+        ({"@type": f"{HTTP}.ratelimit.v3.RateLimitPerRoute"}, ""),
+        (PER_ROUTE | {"a_field_of_1_50": 1}, "a_field_of_1_50: is not understood"),
+        ({"@type": WRAPPED, "a_field_of_1_50": 1}, "a_field_of_1_50: is not understood"),
+        ({"@type": WRAPPED, "config": {"@type": WRAPPED, "config": {"@type": "x/y.Z"}}}, "what FilterConfig makes"),
+        ({"@type": f"{HTTP}.basic_auth.v3.BasicAuthPerRoute", "x": TIER}, "may write x-privacy-tier"),
+        ({"@type": f"{HTTP}.header_to_metadata.v3.Config", "request_rules": [{"header": TIER}]}, "may write x-priv"),
+        (
+            {
+                "@type": f"{HTTP}.header_mutation.v3.HeaderMutationPerRoute",
+                "mutations": {"request_mutations": [{"append": _added(":path")}]},
+            },
+            "adds to :path",
+        ),
+        ({"@type": f"{HTTP}.set_filter_state.v3.Config", "on_request_headers": [{}]}, "an object without a name"),
+        ({"@type": f"{HTTP}.lua.v3.LuaPerRoute"}, "what LuaPerRoute makes a filter do is not understood: take it out"),
+        (
+            {
+                "@type": "type.googleapis.com/xds.type.v3.TypedStruct",
+                "type_url": PER_ROUTE["@type"],
+                "value": {"overrides": {"grpc_service": {"envoy_grpc": {"cluster_name": "code"}}}},
+            },
+            "what TypedStruct makes a filter do",
+        ),
+        ({}, "what ? makes a filter do"),
     ],
 )
 def test_what_a_route_says_to_filters(attempt: Attempt, config: dict[str, Any], says: str) -> None:
@@ -169,5 +243,60 @@ def test_what_a_route_says_to_filters(attempt: Attempt, config: dict[str, Any], 
     assert [says in doubt for doubt in found.doubts] == [True] * bool(says)
 
 
-def test_what_is_said_to_a_filter_that_is_not_there(attempt: Attempt) -> None:
-    assert attempt(special({"@type": f"{HTTP}.jwt_authn.v3.PerRouteConfig", "x": TIER}, "absent")).proved
+def test_what_is_said_to_a_filter_that_is_not_there_counts_too(attempt: Attempt) -> None:
+    assert not attempt(special({"@type": "x/y.Z"}, "absent")).proved
+
+
+NAMESPACE = "extproc_router.decision"
+DEFAULT_NAMESPACE = "envoy.filters.http.header_to_metadata"
+H2M = {"@type": f"{HTTP}.header_to_metadata.v3.Config"}
+PLAN = {"request_rules": [{"header": "x-plan", "on_header_present": {"metadata_namespace": NAMESPACE, "key": "k"}}]}
+
+
+def chained(edit: Edit, namespace: str = NAMESPACE) -> Edit:
+    """Let the silent route take its clusters from the router's metadata."""
+    edit.ext_proc["metadata_options"] = {"receiving_namespaces": {"untyped": [NAMESPACE, namespace]}}
+    plugin = {
+        "@type": "type.googleapis.com/envoy.extensions.router.cluster_specifiers.priority_group.v3."
+        "PriorityGroupClusterSpecifier",
+        "override_metadata_namespace": namespace,
+        "priority_groups": [{"name": "g", "clusters": [{"cluster_name": "small"}]}],
+    }
+    edit.route("private_undecided")["route"] = {
+        "inline_cluster_specifier_plugin": {"extension": {"typed_config": plugin}}
+    }
+    return edit
+
+
+@pytest.mark.parametrize(
+    ("change", "is_ours"),
+    [
+        (chained, True),
+        (lambda e: chained(e).filters.insert(0, filter_("header_to_metadata.v3.Config")), True),
+        (lambda e: chained(e).filters.insert(0, filter_("header_to_metadata.v3.Config", **PLAN)), False),
+        (lambda e: chained(e).filters.insert(0, filter_("cors.v3.Cors") | {"name": NAMESPACE}), False),
+        (lambda e: chained(e).host.update(typed_per_filter_config={"new": H2M | PLAN}), False),
+        (
+            lambda e: (
+                chained(e).routes[0].update(typedPerFilterConfig={"new": {"@type": WRAPPED, "config": H2M | PLAN}})
+            ),
+            False,
+        ),
+        # What a route says of the router's own metadata gives nobody else a say.
+        (
+            lambda e: special(
+                PER_ROUTE | {"overrides": {"metadata_options": {"receiving_namespaces": {"untyped": [NAMESPACE]}}}}
+            )(chained(e)),
+            True,
+        ),
+        # Filters write there without their configs saying so.
+        (lambda e: chained(e, DEFAULT_NAMESPACE), False),
+    ],
+)
+def test_metadata_that_names_clusters_is_the_routers_alone(
+    attempt: Attempt, change: Callable[[Edit], object], is_ours: bool
+) -> None:
+    says = "others than the router may choose clusters by the metadata"
+    found = attempt(change)
+    assert found.leaks == []
+    assert [says in doubt for doubt in found.doubts] == [True] * (not is_ours)

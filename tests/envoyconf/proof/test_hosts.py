@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.envoyconf.proof.conftest import Attempt
 
 NAMES = ("x-selected-cluster", "x-llm-decision", "x-privacy-tier")
-NOBODY = Chain(None, allows=False, names=frozenset(), namespaces=frozenset(), doubts=())
+NOBODY = Chain(None, allows=False, name="", trusted=frozenset(), namespaces=frozenset(), doubts=())
 
 
 @pytest.fixture

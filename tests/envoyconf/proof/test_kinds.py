@@ -12,7 +12,7 @@ from extproc_router.policy import privacy
 if TYPE_CHECKING:
     from tests.envoyconf.proof.conftest import Compile
 
-CLEAN = Early(frozenset(), joined=True, doubts=())
+CLEAN = Early(frozenset(), joined=True, marked=False, doubts=())
 
 
 def ranks(compiled: Compile, text: str, early: Early = CLEAN) -> list[tuple[int, bool | None]]:
@@ -29,6 +29,11 @@ def test_with_rules_nothing_may_that_nobody_read(compiled: Compile, text: str) -
     assert ranks(compiled, text) == [(0, False), (0, True), (2, True), (1, True)]
 
 
+@pytest.mark.parametrize("text", ["tiers", "restricts", "blocks"])
+def test_where_every_request_is_marked_there_is_one_kind(compiled: Compile, text: str) -> None:
+    assert ranks(compiled, text, Early(frozenset(), joined=True, marked=True, doubts=())) == [(2, True)]
+
+
 def test_each_example_is_of_its_kind(compiled: Compile) -> None:
     found = duty.of(compiled("restricts"))
     for kind in kinds.silent(found, CLEAN):
@@ -39,7 +44,7 @@ def test_each_example_is_of_its_kind(compiled: Compile) -> None:
 
 
 def test_what_clients_can_forge_may_be_there(compiled: Compile) -> None:
-    forged = Early(frozenset({"x-selected-cluster"}), joined=False, doubts=())
+    forged = Early(frozenset({"x-selected-cluster"}), joined=False, marked=False, doubts=())
     for kind in kinds.silent(duty.of(compiled("tiers")), forged):
         assert kind.values["x-selected-cluster"] == ANYTHING
         assert kind.values["x-llm-decision"] == ABSENT

@@ -22,6 +22,7 @@ MESSAGES = {
     "FILTER_CHAIN": (f"{_CONFIG}.listener.v3", "FilterChain"),
     "MANAGER": (f"{_NETWORK}.http_connection_manager.v3", "HttpConnectionManager"),
     "HTTP_FILTER": (f"{_NETWORK}.http_connection_manager.v3", "HttpFilter"),
+    "FILTER_CONFIG": (f"{_CONFIG}.route.v3", "FilterConfig"),
     "ROUTE_CONFIGURATION": (f"{_CONFIG}.route.v3", "RouteConfiguration"),
     "VIRTUAL_HOST": (f"{_CONFIG}.route.v3", "VirtualHost"),
     "ROUTE": (f"{_CONFIG}.route.v3", "Route"),
@@ -39,11 +40,15 @@ MESSAGES = {
     "LOCALITY": (f"{_CONFIG}.endpoint.v3", "LocalityLbEndpoints"),
     "PROTOCOL_OPTIONS": ("envoy.extensions.upstreams.http.v3", "HttpProtocolOptions"),
     "EXT_PROC": (f"{_HTTP}.ext_proc.v3", "ExternalProcessor"),
+    "EXT_PROC_PER_ROUTE": (f"{_HTTP}.ext_proc.v3", "ExtProcPerRoute"),
     "EXT_PROC_OVERRIDES": (f"{_HTTP}.ext_proc.v3", "ExtProcOverrides"),
     "ROUTER": (f"{_HTTP}.router.v3", "Router"),
     "TCP_PROXY": (f"{_NETWORK}.tcp_proxy.v3", "TcpProxy"),
     "TCP_WEIGHTED_CLUSTER": (f"{_NETWORK}.tcp_proxy.v3", "TcpProxyWeightedCluster"),
     "TCP_CLUSTER_WEIGHT": (f"{_NETWORK}.tcp_proxy.v3", "TcpProxyWeightedClusterClusterWeight"),
+    "HEADER_MUTATION_FILTER": (f"{_HTTP}.header_mutation.v3", "HeaderMutation"),
+    "HEADER_MUTATION_PER_ROUTE": (f"{_HTTP}.header_mutation.v3", "HeaderMutationPerRoute"),
+    "HEADER_MUTATIONS": (f"{_HTTP}.header_mutation.v3", "Mutations"),
     "HEADER_MUTATION": (f"{_CONFIG}.common.mutation_rules.v3", "HeaderMutation"),
 }
 # Not in envoy-data-plane.

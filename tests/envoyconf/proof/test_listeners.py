@@ -32,7 +32,7 @@ def listen(*filters: dict[str, Any], **more: Any) -> Callable[[Edit], object]:
         (tcp("small"), "tiers", []),
         (tcp("code"), "tiers", ["restricted -> listener second -> tcp_proxy -> cluster code"]),
         (tcp("small"), "blocks", ["restricted -> listener second -> tcp_proxy -> cluster small"]),
-        (tcp("extproc_router"), "blocks", []),
+        (tcp("extproc_router"), "tiers", ["restricted -> listener second -> tcp_proxy -> cluster extproc_router"]),
         (
             tcp("", weighted_clusters={"clusters": [{"name": "small", "weight": 1}, {"name": "large", "weight": 1}]}),
             "tiers",
@@ -61,8 +61,8 @@ def test_nobody_reads_what_a_tcp_proxy_passes(
         (listen({"name": "x", "config_discovery": {}}), "listeners.second.filters.x"),
         (listen(tcp("small", on_demand={})), "tcp_proxy.on_demand"),
         (
-            listen(listener_filters=[{"name": "y", "typed_config": {"@type": "x/y.Z"}}]),
-            "listeners.second.listener_filters.y",
+            listen(listener_filters=[{"name": "seen", "typed_config": {"@type": "x/y.Z"}}]),
+            "listeners.second.listener_filters.seen",
         ),
         (listen(fcds_config={}), "listeners.second.fcds_config"),
         (listen(a_field_of_1_50={}), "listeners.second.a_field_of_1_50"),
@@ -183,3 +183,28 @@ def test_a_listener_that_the_router_alone_can_reach(
     }
     [door], doubts = listeners.doors(said({"static_resources": {"listeners": [listener]}}), {10001: 1})
     assert (door.listener, door.is_http, door.asker, doubts) == ("asked", False, asker, [])
+
+
+def test_clients_may_say_which_listener_they_meant(said: Said) -> None:
+    address = {"socket_address": {"address": "127.0.0.1", "port_value": 10001}}
+    asked = {"name": "asked", "address": address, "filter_chains": [{"filters": [tcp("small")]}]}
+    handing = {"name": "handing", "address": {}, "use_original_dst": True}
+    [door], _ = listeners.doors(said({"static_resources": {"listeners": [asked, handing]}}), {10001: 1})
+    assert door.asker is None
+
+
+ONE_TIER = """
+models: [{name: local, cluster: small}]
+safety: [{name: attacks, when: {tools: true}, then: block}]
+routing: {default: local}
+"""
+
+
+def test_a_tcp_proxy_to_a_server_of_no_model_may_carry_what_rules_have_to_read(attempt: Attempt) -> None:
+    def change(edit: Edit) -> None:
+        listen(tcp("extproc_router"))(edit)
+        edit.route("default")["route"] = {"cluster": "nowhere"}
+
+    found = attempt(change, ONE_TIER)
+    why = "cluster 'extproc_router' is no model's, and requests that rules have to read may go there unread"
+    assert (found.leaks, found.doubts) == ([], [f"listeners.second: {why}"])

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 CLUSTER, DECISION, TIER = mutations.OURS
 TYPE = "type.googleapis.com/envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"
+TIERS = ("public", "internal", "restricted")
 JOIN: dict[str, Any] = {
     "header": {"key": TIER, "value": f"%CEL(request.headers['{TIER}'])%"},
     "append_action": "OVERWRITE_IF_EXISTS",
@@ -20,7 +21,7 @@ JOIN: dict[str, Any] = {
 
 def early(said: Said, *listed: dict[str, Any]) -> Early:
     config = {"@type": TYPE, "mutations": list(listed)}
-    return mutations.early(said({"early_header_mutation_extensions": [{"name": "x", "typed_config": config}]}))
+    return mutations.early(said({"early_header_mutation_extensions": [{"name": "x", "typed_config": config}]}), TIERS)
 
 
 @pytest.mark.parametrize(
@@ -80,12 +81,42 @@ def test_what_may_lower_a_tier_proves_nothing(said: Said, mutation: dict[str, An
     assert any("which may lower a tier" in doubt.why for doubt in found.doubts)
 
 
+@pytest.mark.parametrize(
+    ("value", "action", "joined", "marked"),
+    [
+        ("restricted", "OVERWRITE_IF_EXISTS_OR_ADD", True, True),
+        ("Restricted", 2, True, True),
+        ("restricted", "OVERWRITE_IF_EXISTS", True, False),
+        ("restricted", "APPEND_IF_EXISTS_OR_ADD", False, True),
+        ("restricted", None, False, True),
+        ("restricted", "ADD_IF_ABSENT", False, False),
+        ("internal", "APPEND_IF_EXISTS_OR_ADD", False, False),
+    ],
+)
+def test_a_listener_may_give_every_request_the_highest_tier(
+    said: Said, value: str, action: object, joined: bool, marked: bool
+) -> None:
+    mark = {"append": {"header": {"key": TIER, "value": value}, "append_action": action}}
+    found = early(said, mark)
+    assert (found.joined, found.marked, found.doubts) == (joined, marked, ())
+    both = early(said, mark, {"append": JOIN})
+    assert (both.joined, both.marked, both.doubts) == (True, marked, ())
+    assert not early(said, mark, {"remove": TIER}).marked
+    assert not early(said, mark, {"append": {"header": {"key": TIER, "value": "%REQ(x)%"}, "append_action": 2}}).marked
+
+
+def test_of_one_tier_none_is_the_highest(said: Said) -> None:
+    config = {"@type": TYPE, "mutations": [{"append": {"header": {"key": TIER, "value": "public"}}}]}
+    extensions = said({"early_header_mutation_extensions": [{"name": "x", "typed_config": config}]})
+    assert not mutations.early(extensions, ("public",)).marked
+
+
 def test_an_extension_of_another_kind_proves_nothing(said: Said) -> None:
     other = {"name": "x", "typed_config": {"@type": "x/y.Z"}}
     ours = {"name": "y", "typed_config": {"@type": TYPE, "mutations": [{"remove": CLUSTER}, {"append": JOIN}]}}
-    found = mutations.early(said({"early_header_mutation_extensions": [ours, other]}))
+    found = mutations.early(said({"early_header_mutation_extensions": [ours, other]}), TIERS)
     assert (set(found.forged), found.joined, len(found.doubts)) == ({CLUSTER, DECISION}, False, 1)
-    assert mutations.early({}).forged == {CLUSTER, DECISION}
+    assert mutations.early({}, TIERS).forged == {CLUSTER, DECISION}
 
 
 def test_headers_that_a_route_adds(said: Said) -> None:
@@ -93,7 +124,8 @@ def test_headers_that_a_route_adds(said: Said) -> None:
         {"request_headers_to_add": [{"header": {"key": key, "value": "x"}} for key in ("X-LLM-Decision", "x")]}
     )
     [doubt] = mutations.late("routes.a", added)
-    assert (doubt.field, doubt.why) == ("routes.a.request_headers_to_add", f"writes {DECISION}, which routes go by")
+    assert doubt.field == "routes.a.request_headers_to_add"
+    assert doubt.why.startswith(f"writes {DECISION}, which routes go by, and too late")
 
 
 def test_headers_that_a_config_mentions(said: Said) -> None:

@@ -63,7 +63,15 @@ def test_prefixes_are_parted_from_what_is_longer(said: Said) -> None:
 
 
 @pytest.mark.parametrize(
-    "match", [{}, {"prefix": "/", "path": "/"}, {"path_match_policy": {}}, {"prefix": "/é"}, {"prefix": 3}]
+    "match",
+    [
+        {},
+        {"prefix": "/", "path": "/"},
+        {"path_match_policy": {}},
+        {"prefix": "/é"},
+        {"prefix": 3},
+        {"prefix": "/", "case_sensitive": 1},
+    ],
 )
 def test_what_is_not_understood_may_take_everything_and_surely_nothing(said: Said, match: dict[str, Any]) -> None:
     parts = Parts([said(match), said({"prefix": "/x"})])

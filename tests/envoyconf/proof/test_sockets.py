@@ -16,13 +16,33 @@ def socket(name: str) -> dict[str, Any]:
     return {"name": "x", "typed_config": {"@type": f"{SOCKETS}.{name}"}}
 
 
+def wrapped(name: str) -> dict[str, Any]:
+    outer = socket("proxy_protocol.v3.ProxyProtocolUpstreamTransport")
+    outer["typed_config"]["transport_socket"] = socket(name)
+    return {"transport_socket": outer}
+
+
 @pytest.mark.parametrize(
     ("config", "whys"),
     [
         ({}, []),
         ({"transport_socket": socket("tls.v3.UpstreamTlsContext")}, []),
         ({"transport_socket": socket("tap.v3.Tap")}, ["Tap is not understood"]),
+        (
+            {
+                "transport_socket": {
+                    "name": "x",
+                    "typed_config": {
+                        "@type": f"{SOCKETS}.tls.v3.UpstreamTlsContext",
+                        "common_tls_context": {"key_log": {"path": "/tmp/keys"}},  # noqa: S108 - not opened
+                    },
+                }
+            },
+            ["with the keys that it writes, others can read requests on their way: take it out"],
+        ),
         ({"transport_socket": {"name": "x"}}, ["? is not understood"]),
+        (wrapped("raw_buffer.v3.RawBuffer"), []),
+        (wrapped("tap.v3.Tap"), ["Tap is not understood"]),
         (
             {
                 "transport_socket_matches": [

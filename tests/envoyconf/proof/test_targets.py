@@ -175,3 +175,17 @@ def test_upgrades_of_a_route(attempt: Attempt) -> None:
     assert "what comes after an upgrade" in attempt(change, "restricts").doubts[0]
     assert attempt(lead(cluster="small", upgrade_configs=[upgrade | {"enabled": False}]), "restricts").proved
     assert not attempt(lead(cluster="small", upgrade_configs=[upgrade | {"filters": [{}]}])).proved
+
+
+@pytest.mark.parametrize("upgrade", [{"upgrade_type": "CONNECT", "connect_config": {}}, {"upgrade_type": "h2c"}, {}])
+def test_tunnels_are_doubted_wherever_they_are(attempt: Attempt, upgrade: dict[str, Any]) -> None:
+    match = {"prefix": "/", "headers": [{"name": "x-privacy-tier", "present_match": False}]}
+    route = {"name": "new", "match": match, "route": {"cluster": "code", "upgrade_configs": [upgrade]}}
+    for change in (
+        lambda edit: edit.routes.insert(0, route),
+        lambda edit: edit.manager.update(upgrade_configs=[upgrade]),
+    ):
+        found = attempt(change)
+        assert "in such a tunnel come requests of any tier" in found.doubts[0]
+    upgrade["enabled"] = "f"
+    assert attempt(lambda edit: edit.manager.update(upgrade_configs=[upgrade])).proved

@@ -133,3 +133,11 @@ def test_every_list_of_names_is_found_where_it_may_be(said: Said) -> None:
         rank = privacy.tier_of(header, TIERS)
         for kind in ("exact", "prefix", "suffix", "contains"):
             assert one(said, string_match={kind: header}).judge(of(rank)) is not False
+
+
+def test_truths_are_read_as_envoy_reads_them(said: Said) -> None:
+    assert one(said, present_match="n").judge(of(2)) is False
+    assert one(said, present_match=True, invert_match="true").judge(of(2)) is False
+    assert one(said, present_match=True, invert_match="Y").judge(ABSENT) is True
+    for word in ("invert_match", "treat_missing_header_as_empty", "present_match"):
+        assert one(said, **{word: 1}).judge(of(2)) is None

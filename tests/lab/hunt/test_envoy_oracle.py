@@ -51,8 +51,3 @@ def test_a_decided_request_may_reach_its_cluster_and_what_is_cleared() -> None:
 
 def test_content_counts_as_a_mark_does() -> None:
     assert wrong(RESTRICTING, content=1, verdict=Verdict(Router.DECIDES, "vault")) == {"openai", "mixed", "audit"}
-
-
-def test_what_is_no_http_may_go_to_servers_of_no_model() -> None:
-    outcome = Outcome(frozenset({"audit", "openai"}), raw=True)
-    assert leaked(SITE, Sent(0, "h", CHAT, (("x-privacy-tier", "restricted"),), Router.DEAD), outcome) == {"openai"}
