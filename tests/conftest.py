@@ -23,6 +23,7 @@ settings.register_profile("steady", deadline=None, derandomize=True, suppress_he
 settings.load_profile("steady")
 
 ROOT = Path(__file__).resolve().parents[1]
+MARKED = searching.Searcher([searching.MARKER])
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +38,7 @@ def kept_apart() -> Iterator[None]:
     with tempfile.TemporaryDirectory(prefix="extproc-tests-") as directory, pytest.MonkeyPatch.context() as patch:
         patch.setenv("EXTPROC_ROUTER_STATE", directory)
         yield
-        assert searching.Searcher([searching.MARKER]).files(Path(directory)) == []
+        assert MARKED.files(Path(directory)) == []
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -55,7 +56,7 @@ def _searched(workspace: Callable[[], AbstractContextManager[Path]]) -> Callable
     def search_at_the_end() -> Iterator[Path]:
         with workspace() as directory:
             yield directory
-            assert searching.Searcher([searching.MARKER]).files(directory) == []
+            assert MARKED.files(directory) == []
 
     return search_at_the_end
 
@@ -66,7 +67,8 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Fail a test that printed or logged a test's prompt."""
     report = yield
-    if report.passed and any(searching.MARKER in text for _, text in report.sections):
+    said = "\n".join(text for _, text in report.sections).encode(errors="backslashreplace")
+    if report.passed and MARKED.bytes("what was printed", said):
         report.outcome, report.longrepr = "failed", f"{searching.MARKER}: a prompt was printed or logged (see below)"
     return report
 

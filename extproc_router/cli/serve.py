@@ -51,6 +51,7 @@ def register(subparsers: Any) -> None:  # noqa: ANN401 - argparse has no public 
     parser.add_argument(
         "--allow-unproved", action="store_true", help="with --envoy: apply what `check --allow-unproved` lets pass"
     )
+    common.add_trust(parser)
     parser.add_argument(
         "--last-good",
         action="store_true",
@@ -107,6 +108,17 @@ def _address(text: str) -> str:
     return text
 
 
+def _absolute(path: Path) -> Path:
+    try:
+        beginning, steps = Path() if path.is_absolute() else Path.cwd(), [*path.parts]
+        # The directory that we are in is named without links: .. is the one above, even once ours is gone.
+        while steps[:1] == [".."]:
+            beginning, steps = beginning.parent, steps[1:]
+        return beginning.joinpath(*steps)
+    except FileNotFoundError as error:
+        raise StartupError(f"{path}: the directory that it begins in is gone") from error
+
+
 def _positive(text: str) -> int:
     value = int(text)
     if not 1 <= value <= 64:  # noqa: PLR2004 - no machine wants more beside one Envoy
@@ -136,11 +148,16 @@ def run(args: argparse.Namespace) -> int:
     hardening.harden(core_dumps=args.core_dumps)
     # Who sends one before we are ready means a config that is yet to be read.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    # Where we were started may be gone by the time at which a file is looked at again.
+    given = {"config": args.config, "model": args.model, "envoy": args.envoy, "state": args.state}
+    paths = {name: _absolute(path) for name, path in given.items() if path}
     if args.workers > 1:
         # The supervisor never imports gRPC: children are started before it exists anywhere.
         from extproc_router.server import workers  # noqa: PLC0415
 
-        return workers.supervise(args.workers, sys.argv[1:], args.listen, args.metrics_listen, args.drain_seconds)
+        # The last of two options counts.
+        arguments = [*sys.argv[1:], *(f"--{name}={path}" for name, path in paths.items())]
+        return workers.supervise(args.workers, arguments, args.listen, args.metrics_listen, args.drain_seconds)
     from extproc_router import wiring  # noqa: PLC0415 - heavy, and the supervisor does without
     from extproc_router.server import state  # noqa: PLC0415 - likewise
 
@@ -151,15 +168,16 @@ def run(args: argparse.Namespace) -> int:
 
     wiring.serve(
         wiring.ServeOptions(
-            config=args.config,
-            model=args.model,
+            config=paths["config"],
+            model=paths["model"],
             listen=args.listen,
             health_listen=args.health_listen,
             metrics_listen=args.metrics_listen,
             drain_seconds=args.drain_seconds,
-            envoy=args.envoy,
+            envoy=paths.get("envoy"),
             allow_unproved=args.allow_unproved,
-            state=args.state or state.default_directory(),
+            trusted=tuple(args.trust),
+            state=paths.get("state") or state.default_directory(),
             last_good=args.last_good,
             remember=args.remember,
             worker=args.worker_index,

@@ -22,8 +22,8 @@ def register(subparsers: Any) -> None:  # noqa: ANN401 - argparse has no public 
         "status",
         help="show which version each worker runs, and whether they agree",
         description="Show what the workers of this machine run, from the state that `serve` keeps: a row for each, and "
-        "what was wrong with the version that it last refused. Exit 0 where all that live run the same version, which "
-        "is the config file's content where --config is given; 1 where not, or none lives.",
+        "what was wrong with the version that it last refused. Exit 0 where all that there should be live and run the "
+        "same version, which is the config file's content where --config is given; 1 where not.",
     )
     common.add_state(parser)
     parser.add_argument("--config", type=Path, metavar="FILE", help="whether the workers run what is in this file now")
@@ -66,6 +66,10 @@ def _verdict(seen: Sequence[Seen], file: str, wanted: str) -> tuple[bool, str]:
     who = "the only living worker" if len(living) == 1 else f"the {len(living)} living workers"
     if not all(worker.version for worker in living):
         return False, f"of {who}, not all have started yet"
+    missing = sorted({*range(max(worker.workers for worker in living))} - {worker.worker for worker in living})
+    if missing:
+        which = f"worker{'s' * (len(missing) > 1)} {', '.join(map(str, missing))}"
+        return False, f"{who} should be more: {which} {'is' if len(missing) == 1 else 'are'} missing"
     for what in ("version", "encoder_version"):
         found = sorted({getattr(worker, what) for worker in living})
         if len(found) > 1:
@@ -120,6 +124,7 @@ def _described(seen: Seen) -> dict[str, Any]:
     worker = seen.state
     return {
         "worker": worker.worker,
+        "workers": worker.workers,
         "pid": worker.pid,
         "alive": seen.alive,
         "version": worker.version,

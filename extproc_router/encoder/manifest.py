@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
+from extproc_router import regular_file
 from extproc_router.errors import ArtefactError
 
 if TYPE_CHECKING:
@@ -95,12 +96,9 @@ def read(directory: Path) -> Manifest:
     """
     path = directory / FILE_NAME
     try:
-        with path.open("rb") as file:
-            text = file.read(MAX_BYTES + 1)
+        text = regular_file.read(path, MAX_BYTES)
     except OSError as error:
         raise ArtefactError(f"{path}: {error.strerror}") from error
-    if len(text) > MAX_BYTES:
-        raise ArtefactError(f"{path}: longer than {MAX_BYTES} bytes")
     try:
         found = msgspec.json.decode(text, type=_Header).format
         if found != FORMAT:

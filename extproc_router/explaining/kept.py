@@ -46,7 +46,7 @@ def find(directory: Path, prefix: str) -> Kept:
     """
     full, text, file = state.text_of(directory, prefix)
     try:
-        config = loader.load(text, file or str(directory / "versions" / f"{full}.yaml"))
+        config = loader.load(text, file)
     except ConfigError as error:
         raise StartupError(
             f"version {full[:12]} ran once, and this release does not understand it:\n{error}"

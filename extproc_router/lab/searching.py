@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import re
 import zlib
 from typing import TYPE_CHECKING
@@ -17,8 +18,11 @@ if TYPE_CHECKING:
 MARKER = "qzvmarkt7d1f0c9e"
 """A word that prompts of tests carry, and that nothing else may write."""
 
-_GZIP = b"\x1f\x8b\x08"
-_ESCAPED = re.compile(rb"\\u00([0-9a-fA-F]{2})|\\x([0-9a-fA-F]{2})|%([0-9a-fA-F]{2})")
+_COMPRESSED = re.compile(rb"\x1f\x8b\x08|\x78[\x01\x5e\x9c\xda]")  # gzip, zlib
+_ESCAPED = re.compile(rb"\\u00([0-9a-fA-F]{2})|\\x([0-9a-fA-F]{2})|%([0-9a-fA-F]{2})|\\([0-3][0-7]{2})")
+_HEX = re.compile(rb"(?:[0-9a-fA-F]{2}){12,}")
+_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{16,}")
+_STANDARD = bytes.maketrans(b"-_", b"+/")
 _MAX_INFLATED = 64 * 1024 * 1024
 _MAX_DEPTH = 3
 
@@ -32,7 +36,9 @@ class Finding(Struct, frozen=True):
 
 
 class Searcher:
-    """Finds words: plain, in any case, escaped as in JSON or URLs, in UTF-16, hex, base64, and within gzip.
+    """Finds words: plain, in any case, escaped as in JSON, C or URLs, in UTF-16, hex, base64, and within gzip and zlib.
+
+    What is compressed is found within hex and base64, too. Deflate without a header is not: nothing tells it.
 
     Args:
         words: ASCII, 8 characters or more.
@@ -95,17 +101,36 @@ def _views(data: bytes, depth: int) -> Iterator[bytes]:
     if not depth:
         return
     if _ESCAPED.search(data):
-        yield from _views(
-            _ESCAPED.sub(lambda match: bytes([int(next(filter(None, match.groups())), 16)]), data), depth - 1
-        )
-    for match in re.finditer(re.escape(_GZIP), data):
-        inflated = _inflated(data[match.start() :])
+        yield from _views(_ESCAPED.sub(_unescaped, data), depth - 1)
+    # Of all that is spelt in hex or base64 one view each: there may be many.
+    for inner in (b"\n".join(_unhexed(data)), b"\n".join(_debased(data))):
+        if inner:
+            yield from _views(inner, depth - 1)
+    for match in _COMPRESSED.finditer(data):
+        inflated = _inflated(memoryview(data)[match.start() :])
         if inflated:
             yield from _views(inflated, depth - 1)
 
 
-def _inflated(data: bytes) -> bytes:
+def _unescaped(match: re.Match[bytes]) -> bytes:
+    octal = match[4]
+    return bytes([int(octal, 8) if octal else int(match[1] or match[2] or match[3], 16)])
+
+
+def _unhexed(data: bytes) -> Iterator[bytes]:
+    for match in _HEX.finditer(data):
+        yield binascii.unhexlify(match[0])
+
+
+def _debased(data: bytes) -> Iterator[bytes]:
+    for match in _BASE64.finditer(data):
+        digits = match[0].translate(_STANDARD)
+        whole = digits if len(digits) % 4 != 1 else digits[:-1]  # no text ends so: the last one is something else
+        yield binascii.a2b_base64(whole + b"=" * (-len(whole) % 4))
+
+
+def _inflated(data: memoryview) -> bytes:
     try:
-        return zlib.decompressobj(wbits=31).decompress(data, _MAX_INFLATED)
+        return zlib.decompressobj(wbits=47).decompress(data, _MAX_INFLATED)  # 47: either header
     except zlib.error:
         return b""

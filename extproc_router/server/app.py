@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from extproc_router.errors import StartupError
 from extproc_router.extproc import codec
-from extproc_router.server import addresses, hardening
+from extproc_router.server import addresses, apart, hardening
 from extproc_router.server.addresses import Address
 from extproc_router.server.health import Health
 from extproc_router.server.service import ExternalProcessor, Runtime, handler
@@ -38,6 +38,8 @@ _DRAIN_NOTICE_SHARE = 0.2
 # A prompt takes milliseconds: one that has run this long will not come back, and only a restart helps.
 _STUCK_SECONDS = 30.0
 _WATCH_SECONDS = 1.0
+# What is being loaded when we are told to end comes to an end by itself, or never.
+_LOAD_GRACE_SECONDS = 5.0
 
 
 class Settings(Struct, frozen=True):
@@ -71,7 +73,8 @@ async def serve(
 
     Args:
         settings: how to listen.
-        load: builds a warm runtime; runs on a thread, while probes are already answered (not ready).
+        load: builds a warm runtime; runs on a thread, while probes are already answered (not ready). Cut short by
+            `reloader`, and abandoned after a while, where we are told to end meanwhile.
         observer: told what happens.
         reloader: replaces the runtime while we serve, on SIGHUP too.
         stop: ends serving when set; tests use it.
@@ -92,7 +95,10 @@ async def serve(
         if settings.health:
             # Entered first, so left last: it says NOT_SERVING until the end.
             await stack.enter_async_context(_listening(settings, settings.health, health, None, grace))
-        service = ExternalProcessor(await asyncio.to_thread(load), observer)
+        runtime = await _loaded(load, reloader, stop)
+        if runtime is None:
+            return
+        service = ExternalProcessor(runtime, observer)
         stack.callback(service.close)
         # What is loaded stays: the collector need not look at it again at every request.
         gc.collect()
@@ -109,6 +115,23 @@ async def serve(
         log.info("draining for at most %.1f s", settings.drain_seconds)
         await health.set_ready(ready=False)
         await asyncio.sleep(settings.drain_seconds * _DRAIN_NOTICE_SHARE)
+
+
+async def _loaded(load: Callable[[], Runtime], reloader: Reloader | None, stop: asyncio.Event) -> Runtime | None:
+    """Wait for the first runtime; None where we are told to end first, and it does not come soon."""
+    loading, stopping = asyncio.create_task(apart.run(load)), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait((loading, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if not loading.done():
+            if reloader:
+                reloader.cut_short()
+            await asyncio.wait((loading,), timeout=_LOAD_GRACE_SECONDS)
+            if not loading.done() or loading.exception():
+                return None
+        return await loading
+    finally:
+        loading.cancel()
+        stopping.cancel()
 
 
 @asynccontextmanager

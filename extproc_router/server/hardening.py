@@ -13,7 +13,8 @@ import resource
 import sys
 import threading
 import traceback
-from typing import TYPE_CHECKING, Any
+import warnings
+from typing import TYPE_CHECKING, Any, TextIO
 
 from extproc_router.errors import ArtefactError, ConfigError, StartupError
 
@@ -41,6 +42,7 @@ def harden(*, core_dumps: bool = False) -> None:
     # A failing log call would be told with its arguments.
     logging.raiseExceptions = False
     logging.setLogRecordFactory(_record)
+    warnings.showwarning = _on_warning
     sys.excepthook = _on_exception
     threading.excepthook = _on_thread
     sys.unraisablehook = _on_unraisable
@@ -82,6 +84,18 @@ def _record(*arguments: Any, **named: Any) -> logging.LogRecord:  # noqa: ANN401
         # Whatever is set here, formatters take over.
         record.exc_text = told(record.exc_info[1])
     return record
+
+
+def _on_warning(  # noqa: PLR0917 - as warnings calls it
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    del message, file, line
+    log.warning("%s from %s:%d", category.__qualname__, filename, lineno)
 
 
 def _on_exception(_: type[BaseException], error: BaseException, __: TracebackType | None) -> None:

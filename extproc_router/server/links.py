@@ -19,9 +19,13 @@ _MOST_LINKS = 40  # as the kernel
 def entries(path: Path) -> Iterator[Path]:
     """Yield every link on the way that a path takes, and the file at its end; their parents exist and are no links.
 
-    Where the way ends early, the last one is what is missing.
+    Where the way ends early, the last one is what is missing, or what may not be looked into, or what cannot be a name;
+    nothing where a relative path begins in a directory that is gone.
     """
-    steps = [*path.absolute().parts[1:]]
+    try:
+        steps = [*path.absolute().parts[1:]]
+    except FileNotFoundError:
+        return
     at, links = Path("/"), 0
     while steps:
         step = steps.pop(0)
@@ -38,7 +42,7 @@ def entries(path: Path) -> Iterator[Path]:
             if target.is_absolute():
                 at = Path("/")
             steps = [*target.parts[target.is_absolute() :], *steps]
-        elif steps and entry.is_dir():
+        elif steps and os.path.isdir(entry):  # noqa: PTH112 - Path.is_dir raises where it may not look
             at = entry
         else:
             yield entry
@@ -53,5 +57,5 @@ def all_entries(paths: Iterable[Path]) -> frozenset[Path]:
 def _target(entry: Path) -> Path | None:
     try:
         return Path(os.readlink(entry))  # noqa: PTH115 - Path.readlink raises the same for what is no link
-    except OSError:
+    except (OSError, ValueError):  # ValueError: a NUL, or what no file system can spell
         return None

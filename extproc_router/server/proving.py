@@ -34,6 +34,7 @@ class Prover:
         envoy: the envoy.yaml.
         model: the encoder artefact.
         allow_unproved: whether what `check` does not understand is let pass.
+        trusted: names of Envoy's HTTP filters that `check` is to take for harmless.
         program: what to run.
         seconds: how long it may take.
     """
@@ -44,10 +45,12 @@ class Prover:
         model: Path,
         *,
         allow_unproved: bool,
+        trusted: Sequence[str] = (),
         program: Sequence[str] = PROGRAM,
         seconds: float = SECONDS,
     ) -> None:
         self._command = [*program, "check", "--config=-", f"--envoy={envoy}", f"--model={model}"]
+        self._command += [f"--trust={name}" for name in trusted]
         if allow_unproved:
             self._command.append("--allow-unproved")
         self._seconds = seconds

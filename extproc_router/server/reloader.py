@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
-import sys
 import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from msgspec import Struct
 
-from extproc_router.server import watching
+from extproc_router.server import apart, watching
 from extproc_router.server.hardening import told
 from extproc_router.server.service import Runtime
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Awaitable, Callable, Collection
     from pathlib import Path
 
 log = logging.getLogger(__name__)
 
 # In case that a file system tells nothing; what was refused for a reason that passes is tried again by it, too.
 _POLL_SECONDS = 30.0
-# So long may a thread that computes keep the interpreter from a request that wants it, some ten times for each request.
-# Measured with 500 rules: the default, 5 ms, adds 90 ms to the slowest request, 0.5 ms adds some 10, this nothing.
-_SWITCH_SECONDS = 0.00002
+# After a defect of ours.
+_AGAIN_SECONDS = 5.0
 
 
 class Applied(Struct, frozen=True):
@@ -115,20 +112,27 @@ class Reloader:
         """
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(watching.watch(self._source.watched, self.ask))
-                while True:
-                    with suppress(TimeoutError):
-                        async with asyncio.timeout(_POLL_SECONDS):
-                            await self._wake.wait()
-                    self._wake.clear()
-                    loud, self._loud = self._loud, False
-                    await self._look(swap, loud=loud)
+                group.create_task(_keep(lambda: watching.watch(self._source.watched, self.ask)))
+                await _keep(lambda: self._look_whenever(swap))
         finally:
             self._source.stop()
 
+    def cut_short(self) -> None:
+        """Have the source end what it builds; for good."""
+        self._source.stop()
+
+    async def _look_whenever(self, swap: Callable[[Runtime], None]) -> None:
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_POLL_SECONDS):
+                    await self._wake.wait()
+            self._wake.clear()
+            loud, self._loud = self._loud, False
+            await self._look(swap, loud=loud)
+
     async def _look(self, swap: Callable[[Runtime], None], *, loud: bool) -> None:
         started, before = time.monotonic(), self._source.version
-        outcome = await asyncio.to_thread(self._attempt)
+        outcome = await apart.run(self._attempt)
         if not loud and outcome == self._last and not isinstance(outcome, Applied):
             return
         if isinstance(outcome, Applied):
@@ -148,30 +152,22 @@ class Reloader:
         else:
             log.info("config %s stays: nothing has changed", before)
         self._last = outcome if isinstance(outcome, Rejected) else Unchanged()
-        await asyncio.to_thread(self._source.settle, outcome)
+        await apart.run(lambda: self._source.settle(outcome))
 
     def _attempt(self) -> Outcome:
         try:
-            with _considerate():
-                return self._source.renew()
+            return self._source.renew()
         except Exception as error:  # noqa: BLE001 - a defect of ours: what runs must go on
             # Its message may quote what it failed at.
             log.error("a reload failed: %s", told(error))  # noqa: TRY400 - see above
             return Rejected("", (f"internal error: {type(error).__name__}",))
 
 
-@contextmanager
-def _considerate() -> Iterator[None]:
-    """Compute beside requests without holding them up.
-
-    Reading a config makes some 100,000 objects, most of them for a moment: looking through them for cycles again and
-    again would stop everybody for up to 50 ms, and there are none.
-    """
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(_SWITCH_SECONDS)
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
-        sys.setswitchinterval(before)
+async def _keep(work: Callable[[], Awaitable[None]]) -> None:
+    """Have something go on for ever: without it, nothing would be reloaded any more, and nobody would know."""
+    while True:
+        try:
+            await work()
+        except Exception as error:  # noqa: BLE001 - a defect of ours
+            log.error("reloading failed, and begins anew in %g s: %s", _AGAIN_SECONDS, told(error))  # noqa: TRY400 - it may quote
+        await asyncio.sleep(_AGAIN_SECONDS)

@@ -1,11 +1,12 @@
 """What ran, kept on disk: every applied version of the config, and what each worker runs now.
 
-    versions/HASH.yaml     the bytes of a config file, by their SHA-256
-    applied.jsonl          a line for each time that a worker began to run a version
-    workers/PID.json       what a worker runs; locked for as long as it lives
+    kept/versions/HASH.yaml     the bytes of a config file, by their SHA-256
+    kept/applied.jsonl          a line for each time that a worker began to run a version
+    kept/workers/PID.json       what a worker runs; locked for as long as it lives
 
-All of it is for its owner alone (0700, 0600) and bounded. What cannot be kept is said in the log, and requests are
-answered all the same.
+All of it is for its owner alone (0700, 0600) and bounded. The directory around it may be a volume that belongs to root
+and that anybody may write in; what others put into `kept` is not used. What cannot be kept is said in the log, and
+requests are answered all the same.
 """
 
 from __future__ import annotations
@@ -14,21 +15,21 @@ import hashlib
 import logging
 import os
 import re
-from collections.abc import Mapping
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec import Struct
 from msgspec.structs import replace
 
 from extproc_router.errors import StartupError
-from extproc_router.server import shared_files
+from extproc_router.server import records, shared_files
+from extproc_router.server.records import Applied, Entry, Seen, WorkerState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+__all__ = ["Applied", "Entry", "Seen", "State", "WorkerState", "default_directory", "history", "text_of", "workers"]
 
 log = logging.getLogger(__name__)
 
@@ -40,77 +41,9 @@ SHORTEST_PREFIX = 6
 
 _KEPT_GONE = 32  # files of workers that died without removing theirs
 _SHOWN_MISTAKES, _SHOWN_CHARACTERS = 100, 1_000
-_METADATA_CHARACTERS = 16 * 1024
-_JOURNAL, _VERSIONS, _WORKERS = "applied.jsonl", "versions", "workers"
+_ROOM, _JOURNAL, _VERSIONS, _WORKERS = "kept", "applied.jsonl", "versions", "workers"
 _VERSION_FILE = re.compile(r"[0-9a-f]{64}\.yaml")
-
-
-class Applied(Struct, frozen=True):
-    """A worker began to run a version.
-
-    Attributes:
-        version: the config's.
-        encoder_version: the artefact's.
-        file: the config file's path.
-        text: its bytes.
-        metadata: what its author wrote about it.
-        worker: index of the worker.
-        unix_time: seconds since the epoch.
-        previous: the version that ran before; empty where none did.
-    """
-
-    version: str
-    encoder_version: str
-    file: str
-    text: bytes
-    metadata: Mapping[str, str]
-    worker: int
-    unix_time: float
-    previous: str
-
-
-class WorkerState(Struct, frozen=True):
-    """What one worker runs.
-
-    Attributes:
-        pid: its process id, as it sees it itself.
-        worker: its index.
-        version: the config's; empty before there is one.
-        encoder_version: the artefact's.
-        applied_unix: since when it runs that, in seconds since the epoch.
-        rejected_version: the version last refused; empty where the last one that was seen runs.
-        mistakes: what was wrong with it.
-        started_unix: when the process started serving.
-    """
-
-    pid: int
-    worker: int
-    version: str
-    encoder_version: str
-    applied_unix: float
-    rejected_version: str
-    mistakes: tuple[str, ...]
-    started_unix: float
-
-
-class Seen(Struct, frozen=True):
-    """A worker's file: what it says, and whether the worker lives."""
-
-    state: WorkerState
-    alive: bool
-
-
-class Entry(Struct, frozen=True):
-    """A line of `applied.jsonl`; `time` is ISO 8601, UTC, `file` absolute, the rest as in `Applied`."""
-
-    time: str
-    version: str
-    previous: str
-    file: str
-    metadata: dict[str, str]
-    encoder_version: str
-    worker: int
-    pid: int
+_WORKER_FILE = re.compile(r"[^.].*\.json")
 
 
 def default_directory() -> Path | None:
@@ -133,23 +66,21 @@ class State:
         self._failing = False
         self._mine: Path | None = None
         self._held = -1  # the open file of `_mine`, whose lock says that we live
+        self._runs: Applied | None = None
 
     def applied(self, applied: Applied) -> None:
         """Keep a version that has begun to run, and note that it has."""
+        self._runs = applied
 
         def keep(root: Path) -> None:
-            kept = root / _VERSIONS / f"{hashlib.sha256(applied.text).hexdigest()}.yaml"
-            if kept.exists() and kept.read_bytes() == applied.text:
-                os.utime(kept)  # the oldest ones go
-            else:
-                os.close(shared_files.write(kept, applied.text))
-            _note(root / _JOURNAL, _entry(applied))
+            _keep_text(root, applied.text)
+            _note(root / _JOURNAL, records.entry(applied))
             _prune(root)
 
         self._try(keep)
 
     def report(self, worker: WorkerState) -> None:
-        """Say what this worker runs, in place of what it said before."""
+        """Say what this worker runs, in place of what it said before; what it runs is kept again where it is lost."""
         mistakes = tuple(mistake[:_SHOWN_CHARACTERS] for mistake in worker.mistakes[:_SHOWN_MISTAKES])
 
         def keep(root: Path) -> None:
@@ -160,6 +91,10 @@ class State:
             held, self._held = self._held, shared_files.write(self._mine, text)
             if held >= 0:
                 os.close(held)
+            if self._runs:
+                _keep_text(root, self._runs.text)
+                if not (root / _JOURNAL).exists():
+                    _note(root / _JOURNAL, records.entry(self._runs))
 
         self._try(keep)
 
@@ -175,15 +110,16 @@ class State:
         self._mine, self._held = None, -1
 
     def _try(self, keep: Callable[[Path], None]) -> None:
-        root = self._directory
-        if root is None:
+        if self._directory is None:
             return
         try:
-            # Directories that exist keep their modes: somebody chose them.
-            root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # One that exists keeps its mode: somebody chose it.
+            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            root = self._directory / _ROOM
+            _make_private(root)
             with shared_files.turn(root / "lock"):
                 for room in (_VERSIONS, _WORKERS):
-                    (root / room).mkdir(mode=0o700, exist_ok=True)
+                    _make_private(root / room)
                 keep(root)
             self._failing = False
         except (OSError, ValueError) as error:  # ValueError: a NUL in the path, text that is no Unicode
@@ -202,8 +138,8 @@ def workers(directory: Path) -> tuple[Seen, ...]:
     Raises:
         StartupError: there is no such state, or it may not be read.
     """
-    with _reading(directory):
-        found = [seen for path in _worker_files(directory) if (seen := _seen(path))]
+    with _reading(directory) as root:
+        found = [seen for path in _worker_files(root) if (seen := _seen(path))]
     return tuple(sorted(found, key=lambda seen: (not seen.alive, seen.state.worker, seen.state.started_unix)))
 
 
@@ -213,8 +149,8 @@ def history(directory: Path) -> tuple[Entry, ...]:
     Raises:
         StartupError: there is no such state, or it may not be read.
     """
-    with _reading(directory):
-        return tuple(_entries(directory / _JOURNAL))
+    with _reading(directory) as root:
+        return tuple(_entries(root / _JOURNAL))
 
 
 def text_of(directory: Path, prefix: str) -> tuple[str, bytes, str]:
@@ -225,7 +161,8 @@ def text_of(directory: Path, prefix: str) -> tuple[str, bytes, str]:
         prefix: the first `SHORTEST_PREFIX` or more hex digits of its hash.
 
     Returns:
-        Its SHA-256 in hex; the bytes of the config file; and the path that the file had, empty where nobody noted it.
+        Its SHA-256 in hex; the bytes of the config file; and the path that the file had, or has now where nobody
+        noted that.
 
     Raises:
         StartupError: not such digits, no such version, several; or the content is not what it was.
@@ -233,9 +170,9 @@ def text_of(directory: Path, prefix: str) -> tuple[str, bytes, str]:
     wanted = prefix.lower()
     if not re.fullmatch(rf"[0-9a-f]{{{SHORTEST_PREFIX},64}}", wanted):
         raise StartupError(f"{prefix!r} is no version: write its first {SHORTEST_PREFIX} or more hex digits")
-    with _reading(directory):
-        entries = tuple(_entries(directory / _JOURNAL))
-        found = [path for path in _versions(directory) if path.name.startswith(wanted)]
+    with _reading(directory) as root:
+        entries = tuple(_entries(root / _JOURNAL))
+        found = [path for path in _versions(root) if path.name.startswith(wanted)]
         if not found:
             ran = any(entry.version.startswith(wanted[: len(entry.version)]) for entry in entries)
             why = f"it ran, but only the last {KEPT_VERSIONS} are kept" if ran else "it is not known to have run here"
@@ -243,35 +180,32 @@ def text_of(directory: Path, prefix: str) -> tuple[str, bytes, str]:
         if len(found) > 1:
             several = " or ".join(path.stem[:16] for path in found[:5])
             raise StartupError(f"{directory}: {wanted} is several versions: {several}")
-        text = found[0].read_bytes()
+        text, _ = shared_files.read(found[0])
     full = found[0].stem
     if hashlib.sha256(text).hexdigest() != full:
         raise StartupError(f"{found[0]}: its content is not what was applied: the hash does not fit")
-    file = next((entry.file for entry in reversed(entries) if entry.version and full.startswith(entry.version)), "")
-    return full, text, file
+    files = (entry.file for entry in reversed(entries) if entry.version and full.startswith(entry.version))
+    return full, text, next(files, str(found[0]))
 
 
-def _entry(applied: Applied) -> Entry:
-    time = datetime.fromtimestamp(applied.unix_time, UTC).isoformat(timespec="milliseconds")
-    told = dict(applied.metadata)
-    if sum(len(name) + len(value) for name, value in told.items()) > _METADATA_CHARACTERS:
-        told = {}  # the kept file has it
-    return Entry(
-        time=time,
-        version=applied.version,
-        previous=applied.previous,
-        file=os.path.abspath(applied.file),  # noqa: PTH100 - as it was named: links may lead elsewhere tomorrow
-        metadata=told,
-        encoder_version=applied.encoder_version,
-        worker=applied.worker,
-        pid=os.getpid(),
-    )
+def _make_private(directory: Path) -> None:
+    directory.mkdir(mode=0o700, exist_ok=True)
+    shared_files.private(directory)
+
+
+def _keep_text(root: Path, text: bytes) -> None:
+    kept = root / _VERSIONS / f"{hashlib.sha256(text).hexdigest()}.yaml"
+    with suppress(OSError):  # none, or no file: written anew
+        if shared_files.read(kept)[0] == text:
+            os.utime(kept)  # the oldest ones go
+            return
+    os.close(shared_files.write(kept, text))
 
 
 def _note(journal: Path, entry: Entry) -> None:
     """Append a line; drop the oldest ones once there are enough to be worth it."""
     line = msgspec.json.encode(entry) + b"\n"
-    lines = journal.read_bytes().splitlines(keepends=True) if journal.exists() else []
+    lines = _read(journal).splitlines(keepends=True)
     if len(lines) >= KEPT_LINES + SPARE_LINES:
         kept = [line for line in lines if line.endswith(b"\n")][1 - KEPT_LINES :]
         os.close(shared_files.write(journal, b"".join([*kept, line])))
@@ -304,31 +238,48 @@ def _forget_gone(root: Path) -> None:
 def _free(directory: Path, pid: int) -> Path:
     """Return a file for a worker; in another container, another worker may have the same process id."""
     path, place = directory / f"{pid}.json", 0
-    while (seen := _seen(path)) and seen.alive:
+    while ((seen := _seen(path)) and seen.alive) or path.is_dir():
         place += 1
         path = directory / f"{pid}-{place}.json"
     return path
 
 
 def _seen(path: Path) -> Seen | None:
-    """Read a worker's file; None where it is none, or has just gone."""
+    """Read a worker's file; None where it is none, cannot be read, or has just gone."""
     try:
         text, held = shared_files.read(path)
         return Seen(msgspec.json.decode(text, type=WorkerState), held)
-    except (FileNotFoundError, msgspec.MsgspecError, UnicodeDecodeError):
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return None
 
 
 def _worker_files(root: Path) -> list[Path]:
-    return sorted(path for path in (root / _WORKERS).glob("*.json") if not path.name.startswith("."))
+    return _files(root / _WORKERS, _WORKER_FILE)
 
 
 def _versions(root: Path) -> list[Path]:
-    return sorted(path for path in (root / _VERSIONS).glob("*.yaml") if _VERSION_FILE.fullmatch(path.name))
+    return _files(root / _VERSIONS, _VERSION_FILE)
+
+
+def _files(directory: Path, names: re.Pattern[str]) -> list[Path]:
+    """Return the regular files of such names; neither links nor anything else."""
+    try:
+        with os.scandir(directory) as found:
+            ours = [each.name for each in found if names.fullmatch(each.name) and each.is_file(follow_symlinks=False)]
+    except FileNotFoundError:
+        return []
+    return [directory / name for name in sorted(ours)]
+
+
+def _read(journal: Path) -> bytes:
+    try:
+        return shared_files.read(journal)[0]
+    except FileNotFoundError:
+        return b""
 
 
 def _entries(journal: Path) -> Iterator[Entry]:
-    for line in journal.read_bytes().splitlines() if journal.exists() else ():
+    for line in _read(journal).splitlines():
         try:
             yield msgspec.json.decode(line, type=Entry)
         except (msgspec.MsgspecError, UnicodeDecodeError):
@@ -336,10 +287,14 @@ def _entries(journal: Path) -> Iterator[Entry]:
 
 
 @contextmanager
-def _reading(directory: Path) -> Iterator[None]:
+def _reading(directory: Path) -> Iterator[Path]:
     try:
         if not directory.is_dir():
             raise StartupError(f"{directory}: no state is kept there (serve --state DIR, or ${VARIABLE})")
-        yield
+        root = directory / _ROOM
+        for each in (root, root / _VERSIONS, root / _WORKERS):
+            with suppress(FileNotFoundError):
+                shared_files.private(each)
+        yield root
     except (OSError, ValueError) as error:
         raise StartupError(f"{directory}: {getattr(error, 'strerror', None) or error}") from error

@@ -6,23 +6,32 @@ from typing import TYPE_CHECKING
 
 from tokenizers import Tokenizer
 
+from extproc_router import regular_file
 from extproc_router.errors import StartupError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+_MOST_BYTES = 64 * 1024 * 1024  # large ones have 10 to 30
+
 
 def load(path: Path) -> Callable[[str], int]:
-    """Read and load a tokenizer.json, as in `parse`.
+    """Read and load a tokenizer.json, as in `read` and `parse`."""
+    return parse(read(path), path)
+
+
+def read(path: Path) -> bytes:
+    """Read a tokenizer.json.
 
     Raises:
-        StartupError: it cannot be read, or is none.
+        StartupError: it cannot be read.
     """
     try:
-        return parse(path.read_bytes(), path)
-    except OSError as error:
-        raise StartupError(f"{path}: {error.strerror}") from error
+        return regular_file.read(path, _MOST_BYTES)
+    except (OSError, ValueError) as error:  # ValueError: what can be no path
+        reason = error.strerror if isinstance(error, OSError) else "no path"
+        raise StartupError(f"{path}: {reason}") from error
 
 
 def parse(content: bytes, path: Path) -> Callable[[str], int]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from watchfiles import awatch
 
-from extproc_router.server import links
+from extproc_router.server import apart, links
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Collection
@@ -42,8 +42,8 @@ async def watch(paths: Callable[[], Collection[Path]], tell: Callable[[bool], No
     logging.getLogger("watchfiles").setLevel(logging.WARNING)
     failing = False
     while True:
-        way = await asyncio.to_thread(_way, paths)
         try:
+            way = await apart.run(lambda: _way(paths))
             await _watch_while_right(way, paths, tell)
             failing = False
         except FileNotFoundError:
@@ -81,7 +81,7 @@ async def _watch_while_right(way: _Way, paths: Callable[[], Collection[Path]], t
             if changed & ours:
                 tell(True)
             # A directory that was moved or removed is told by its own name.
-            if changed & directories or await asyncio.to_thread(_way, paths) != way:
+            if changed & directories or await apart.run(lambda: _way(paths)) != way:
                 return
             coming = asyncio.create_task(_next(changes))
     finally:
@@ -102,5 +102,5 @@ def _way(paths: Callable[[], Collection[Path]]) -> _Way:
 def _inode(directory: Path) -> int:
     try:
         return directory.stat().st_ino
-    except OSError:
+    except (OSError, ValueError):
         return 0  # it has just gone

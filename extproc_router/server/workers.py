@@ -15,6 +15,8 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from extproc_router.server import addresses
@@ -32,6 +34,8 @@ _FIRST_BACKOFF_SECONDS = 0.1
 _LAST_BACKOFF_SECONDS = 10.0
 _KILL_GRACE_SECONDS = 5.0
 _PR_SET_PDEATHSIG = 1
+_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
+_SERVED = "served-"
 
 
 class _Worker:
@@ -44,13 +48,17 @@ class _Worker:
         self._started = 0.0
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start_if_due(self) -> None:
+    def start_if_due(self, *, last_good: bool) -> None:
         now = time.monotonic()
         if self.process is None and now >= self._next_start:
-            # A config that the others have refused since must not keep it away.
-            again = ["--last-good"] if self._started else []
+            again = ["--last-good"] if last_good and "--last-good" not in self._command else []
             self._started = now
-            self.process = subprocess.Popen([*self._command, *again])  # noqa: S603 - our own command line
+            # It begins with the signal blocked, whose default would end it; it says itself when it is ready for one.
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+            try:
+                self.process = subprocess.Popen([*self._command, *again])  # noqa: S603 - our own command line
+            finally:
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
 
     def send(self, number: signal.Signals) -> None:
         if self.process:
@@ -73,8 +81,50 @@ class _Worker:
         return ended
 
 
+class _Records:
+    """What workers leave in the directory of their metrics: whether they served, and what they counted.
+
+    Args:
+        directory: where.
+        forget: drops a dead worker's gauges; what it counted stays.
+    """
+
+    def __init__(self, directory: Path, forget: Callable[[int], None]) -> None:
+        self._directory = directory
+        self._forget = forget
+        self._ever = False
+
+    @property
+    def any_served(self) -> bool:
+        """Whether any worker has served since the supervisor was started."""
+        self._ever = self._ever or any(self._directory.glob(f"{_SERVED}*"))
+        return self._ever
+
+    def ended(self, pid: int) -> None:
+        """Drop what nobody asks for: of one that never served, all; or those that end at once would fill the disk."""
+        served = self._directory / f"{_SERVED}{pid}"
+        self._forget(pid)
+        if self.any_served and served.exists():
+            served.unlink()
+            return
+        for path in self._directory.glob(f"*_{pid}.db"):
+            path.unlink(missing_ok=True)
+
+
+def say_served() -> None:
+    """Tell the supervisor, as one of its workers, that we serve now."""
+    directory = os.environ.get(_DIRECTORY)
+    if directory:
+        with suppress(OSError):  # a full disk: this worker's successor does without the last good version
+            Path(directory, f"{_SERVED}{os.getpid()}").touch()
+
+
 def end_with_parent() -> None:
-    """Have the kernel drain this worker when its supervisor dies without having told it to."""
+    """Have the kernel drain this worker when its supervisor dies without having told it to.
+
+    And have it hear SIGHUP, which the supervisor starts it without: by now somebody handles it, or ignores it.
+    """
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
@@ -103,7 +153,7 @@ def supervise(
         signal.signal(number, lambda *_: stop.set())
     signal.signal(signal.SIGHUP, lambda *_: reload.set())
     directory = tempfile.mkdtemp(prefix="extproc-router-metrics-")
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = directory
+    os.environ[_DIRECTORY] = directory
     close_metrics, forget = _merged_metrics(metrics_listen)
     slots = [
         _Worker(
@@ -120,16 +170,14 @@ def supervise(
         for i in range(workers)
     ]
     try:
-        return _run(slots, stop, reload, forget)
+        return _run(slots, stop, reload, _Records(Path(directory), forget))
     finally:
         _end(slots, drain_seconds)
         close_metrics()
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def _run(
-    slots: Sequence[_Worker], stop: threading.Event, reload: threading.Event, forget: Callable[[int], None]
-) -> int:
+def _run(slots: Sequence[_Worker], stop: threading.Event, reload: threading.Event, records: _Records) -> int:
     proven = False
     while not stop.wait(_POLL_SECONDS):
         if reload.is_set():
@@ -141,12 +189,13 @@ def _run(
             ended = slot.reap()
             if ended:
                 pid, status, lifetime = ended
-                forget(pid)
+                records.ended(pid)
                 if status == 1 and not proven:
                     log.error("worker %d could not start; stopping", pid)
                     return 1
                 log.warning("worker %d ended with status %d after %.1f s; replacing it", pid, status, lifetime)
-            slot.start_if_due()
+            # A config that the others have refused since must not keep it away; one that nobody has run may.
+            slot.start_if_due(last_good=records.any_served)
     return 0
 
 

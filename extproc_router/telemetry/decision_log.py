@@ -1,11 +1,12 @@
 """One JSON line per decision: the message `extproc_router.v1.Decision`, with its field names, after a `time`.
 
 Lines are handed to a thread that writes them in batches: a slow pipe never holds up a request. What does not fit in
-the buffer is dropped and counted, and the next line written says how many were.
+the buffer, or cannot be written as JSON, is dropped and counted, and the next line written says how many were.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from datetime import UTC, datetime
@@ -15,6 +16,8 @@ import msgspec
 
 if TYPE_CHECKING:
     from extproc_router.types import Record
+
+log = logging.getLogger(__name__)
 
 _BUFFER_LINES = 10_000
 _FLUSH_SECONDS = 0.05
@@ -40,6 +43,7 @@ class DecisionLog:
         self._stream = stream
         self._waiting: deque[Record] = deque()
         self._dropped = 0
+        self._failed = False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._write, name="decision-log", daemon=True)
         self._thread.start()
@@ -62,7 +66,7 @@ class DecisionLog:
         self._flush()
 
     def _flush(self) -> None:
-        batch = [line(self._waiting.popleft()) for _ in range(len(self._waiting))]
+        batch = [told for _ in range(len(self._waiting)) if (told := self._told(self._waiting.popleft()))]
         if self._dropped:
             dropped, self._dropped = self._dropped, 0
             batch.append(b'{"dropped":%d}\n' % dropped)
@@ -73,3 +77,15 @@ class DecisionLog:
             self._stream.flush()
         except (OSError, ValueError):
             self._dropped += len(batch)  # nobody reads any more; keep deciding
+
+    def _told(self, record: Record) -> bytes:
+        """Write a record; empty where that fails: a mistake of ours costs no other record."""
+        try:
+            return line(record)
+        except Exception as error:  # noqa: BLE001 - of its message nothing: it may quote what it stumbled over
+            kind = type(error).__qualname__
+        if not self._failed:
+            log.error("a decision cannot be written: %s; others are counted, and not told here", kind)
+        self._failed = True
+        self._dropped += 1
+        return b""

@@ -40,7 +40,7 @@ def read_config(path: Path) -> Config:
 
 
 def read_file(path: Path) -> bytes:
-    """Read a file that a user named.
+    """Read a file that a user named; a pipe, too.
 
     Raises:
         StartupError: it cannot be read.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
+import socket
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -16,14 +17,15 @@ from msgspec.structs import replace
 from extproc_router.config import loader
 from extproc_router.encoder import Encoder, manifest, recent
 from extproc_router.errors import ArtefactError, ConfigError, RouterError, StartupError
-from extproc_router.server import state
+from extproc_router.server import considerate, state
 from extproc_router.server.proving import Prover
 from extproc_router.server.reloader import Applied, Rejected, Unchanged
 from extproc_router.wiring import building, runtimes
+from extproc_router.wiring.looking import Looker, Seen
 from extproc_router.wiring.runtimes import Parts
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from extproc_router.config.loader import Config
     from extproc_router.server.reloader import Outcome
@@ -43,6 +45,7 @@ class Files(Struct, frozen=True):
         model: directory of the encoder artefact.
         envoy: the envoy.yaml that the policy is proved against, if any.
         allow_unproved: whether what the proof does not understand is let pass.
+        trusted: names of Envoy's HTTP filters that the proof takes for harmless.
         remember: how many answers the encoder keeps.
         last_good: state directory whose last version of this config runs where the file is refused at the start; None
             for none.
@@ -52,35 +55,15 @@ class Files(Struct, frozen=True):
     model: Path
     envoy: Path | None = None
     allow_unproved: bool = False
+    trusted: tuple[str, ...] = ()
     remember: int = recent.ENTRIES
     last_good: Path | None = None
-
-
-class _Seen(Struct, frozen=True):
-    """The files at one moment.
-
-    Attributes:
-        text: of the config.
-        artefact: SHA-256 of the artefact's manifest, which holds those of its other files.
-        envoy: SHA-256 of the envoy.yaml.
-        tokenizers: (path, SHA-256) of each that the config names.
-    """
-
-    text: bytes
-    artefact: str
-    envoy: str
-    tokenizers: frozenset[tuple[str, str]]
-
-    @property
-    def version(self) -> str:
-        """Of the config, as in `loader.Config`."""
-        return loader.version_of(self.text)
 
 
 class _Running(Struct, frozen=True):
     """What serves, or is to: what it was built from, with what, and what its author says of it."""
 
-    seen: _Seen
+    seen: Seen
     encoder: Encoder
     parts: Parts
     metadata: dict[str, str]
@@ -95,18 +78,39 @@ class Renewal:
         telemetry: told of the encoder's queue, and of what is applied and refused.
         kept: the state directory.
         worker: this worker's index.
+        workers: how many there are.
+        pause: waits so many seconds and returns whether to end; None for what `stop` ends.
     """
 
-    def __init__(self, files: Files, telemetry: Telemetry, kept: State, *, worker: int = 0) -> None:
+    def __init__(
+        self,
+        files: Files,
+        telemetry: Telemetry,
+        kept: State,
+        *,
+        worker: int = 0,
+        workers: int = 1,
+        pause: Callable[[float], bool] | None = None,
+    ) -> None:
         self._files = files
         self._telemetry = telemetry
         self._state = kept
-        self._worker = worker
+        self._worker, self._workers = worker, workers
         self._started = time.time()
-        self._prover = Prover(files.envoy, files.model, allow_unproved=files.allow_unproved) if files.envoy else None
+        self._ended = threading.Event()
+        self._looker = Looker(files.config, files.model, files.envoy, pause or self._ended.wait)
+        # What ran last is asked by these: two instances may share a state directory.
+        self._file = os.path.abspath(files.config)  # noqa: PTH100 - in the one form that a path with .. has
+        self._host = socket.gethostname()
+        self._prover = (
+            Prover(files.envoy, files.model, allow_unproved=files.allow_unproved, trusted=files.trusted)
+            if files.envoy
+            else None
+        )
         self._running: _Running | None = None
         self._next: _Running | None = None
         self._max_body_bytes: int | None = None
+        self._warned_of = ""
         # Of the config that was tried last: one that is missing may come.
         self._tokenizers: frozenset[Path] = frozenset()
 
@@ -135,23 +139,25 @@ class Renewal:
             ArtefactError: the encoder artefact is missing, corrupt or does not fit.
         """
         try:
-            runtime = self._build(self._look(building.read_file(self._files.config)))
+            runtime = self._build(self._looker.still(()))
         except (ConfigError, StartupError) as error:
             text = self._last_good()
             if text is None:
                 raise
-            runtime = self._build(self._look(text))
+            runtime = self._build(self._looker.look((), text))
             log.error("the config is refused, so the version that ran last runs again: %s", error)  # noqa: TRY400 - that says all
         self._apply()
         return runtime
 
     def _last_good(self) -> bytes | None:
         """Return the config that this file held when it was last applied; None where that is not known."""
-        directory, file = self._files.last_good, str(self._files.config.absolute())
+        directory = self._files.last_good
         if directory is None:
             return None
         with suppress(StartupError):
-            versions = [entry.version for entry in state.history(directory) if entry.file == file]
+            mine = self._file, self._host
+            history = state.history(directory)
+            versions = [entry.version for entry in history if (entry.file, entry.host) == mine]
             if versions:
                 return state.text_of(directory, versions[-1])[1]
         return None
@@ -160,9 +166,14 @@ class Renewal:
         """Build another one where the files have changed; `settle` has to follow."""
         version = ""
         try:
-            seen = self._look(building.read_file(self._files.config))
-            version = seen.version
             running = self._running
+            tokenizers = [path for path, _ in running.parts.tokenizers] if running else []
+            seen = self._looker.look(tokenizers)
+            if running and seen == running.seen:
+                return Unchanged()
+            seen = self._looker.still(tokenizers)
+            version = seen.version
+            self._warn_of_envoy(seen)
             if running and replace(seen, envoy=running.seen.envoy) == running.seen:
                 if seen != running.seen:
                     self._prove(seen.text)
@@ -187,30 +198,22 @@ class Renewal:
             self._report()
 
     def stop(self) -> None:
-        """Cut a proof short."""
+        """Cut short what waits: for files to come to rest, or for a proof."""
+        self._ended.set()
         if self._prover:
             self._prover.stop()
 
-    def _look(self, text: bytes) -> _Seen:
-        files, running = self._files, self._running
-        return _Seen(
-            text=text,
-            artefact=_digest(files.model / manifest.FILE_NAME),
-            envoy=_digest(files.envoy) if files.envoy else "",
-            tokenizers=frozenset((path, _digest(Path(path))) for path, _ in running.parts.tokenizers)
-            if running
-            else frozenset(),
-        )
-
-    def _build(self, seen: _Seen) -> Runtime:
+    def _build(self, seen: Seen) -> Runtime:
         self._prove(seen.text)
         files, running = self._files, self._running
-        config = loader.load(seen.text, str(files.config))
+        with considerate.considerate():
+            config = loader.load(seen.text, str(files.config))
         self._tokenizers = frozenset(building.tokenizers(config).values())
         self._refuse_what_needs_a_restart(config)
         same = running is not None and running.seen.artefact == seen.artefact
         encoder = running.encoder if running and same else building.load_encoder(files.model, remember=files.remember)
-        built = runtimes.build(config, encoder, self._telemetry, before=running.parts if running else None)
+        with considerate.considerate():
+            built = runtimes.build(config, encoder, self._telemetry, before=running.parts if running else None)
         self._max_body_bytes = self._max_body_bytes or config.limits.max_body_bytes
         self._next = _Running(
             seen=replace(seen, tokenizers=frozenset(built.parts.tokenizers)),
@@ -226,6 +229,12 @@ class Renewal:
             mistakes = self._prover.mistakes(text, str(self._files.config))
             if mistakes:
                 raise StartupError("\n".join(mistakes))
+
+    def _warn_of_envoy(self, seen: Seen) -> None:
+        running = self._running
+        if running and seen.envoy not in {running.seen.envoy, self._warned_of}:
+            self._warned_of = seen.envoy
+            log.warning("%s has changed: what is proved with it holds once Envoy runs it, too", self._files.envoy)
 
     def _refuse_what_needs_a_restart(self, config: Config) -> None:
         wanted, most = config.limits.max_body_bytes, self._max_body_bytes
@@ -245,12 +254,13 @@ class Renewal:
             state.Applied(
                 version=now.seen.version,
                 encoder_version=now.encoder.version,
-                file=str(self._files.config.absolute()),
+                file=self._file,
                 text=now.seen.text,
                 metadata=now.metadata,
                 worker=self._worker,
                 unix_time=now.unix_time,
                 previous=before.seen.version if before else "",
+                host=self._host,
             )
         )
         self._report()
@@ -269,14 +279,6 @@ class Renewal:
                 rejected_version=rejected.version if rejected else "",
                 mistakes=rejected.mistakes if rejected else (),
                 started_unix=self._started,
+                workers=self._workers,
             )
         )
-
-
-def _digest(path: Path) -> str:
-    """Hash a file; the same for each that cannot be read, since whoever needs it will say why."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except (OSError, ValueError):  # ValueError: a NUL in the path
-        return ""

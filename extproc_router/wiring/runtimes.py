@@ -140,7 +140,7 @@ class _Tokenizers:
         self.used: dict[_Tokenizer, Callable[[str], int]] = {}
 
     def load(self, path: Path) -> Callable[[str], int]:
-        content = building.read_file(path)
+        content = token_counter.read(path)
         key = str(path), hashlib.sha256(content).hexdigest()
         counter = self._before.get(key) or token_counter.parse(content, path)
         self.used[key] = counter

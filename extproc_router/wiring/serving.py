@@ -9,11 +9,14 @@ import uvloop
 from msgspec import Struct
 
 from extproc_router.encoder import recent
-from extproc_router.server import addresses, app, metrics_endpoint
+from extproc_router.server import addresses, apart, app, metrics_endpoint, workers
 from extproc_router.server.reloader import Reloader
 from extproc_router.server.state import State
 from extproc_router.wiring.renewal import Files, Renewal
 from extproc_router.wiring.sinks import build_telemetry
+
+# For a reload that was cut short; what hangs on a disk is left behind.
+_JOIN_SECONDS = 5.0
 
 
 class ServeOptions(Struct, frozen=True):
@@ -27,6 +30,7 @@ class ServeOptions(Struct, frozen=True):
     drain_seconds: float
     envoy: Path | None = None
     allow_unproved: bool = False
+    trusted: tuple[str, ...] = ()
     state: Path | None = None
     last_good: bool = False
     remember: int = recent.ENTRIES
@@ -53,10 +57,11 @@ def serve(options: ServeOptions) -> None:
         model=options.model,
         envoy=options.envoy,
         allow_unproved=options.allow_unproved,
+        trusted=options.trusted,
         remember=options.remember,
         last_good=options.state if options.last_good else None,
     )
-    renewal = Renewal(files, telemetry, state, worker=options.worker)
+    renewal = Renewal(files, telemetry, state, worker=options.worker, workers=options.workers)
     # With several workers the supervisor serves the merged metrics.
     stop_metrics = (
         metrics_endpoint.start(addresses.parse(options.metrics_listen))
@@ -65,8 +70,17 @@ def serve(options: ServeOptions) -> None:
     )
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(app.serve(settings, renewal.start, telemetry, reloader=Reloader(renewal)))
+            runner.run(
+                app.serve(
+                    settings,
+                    renewal.start,
+                    telemetry,
+                    reloader=Reloader(renewal),
+                    on_ready=workers.say_served if shares else None,
+                )
+            )
     finally:
+        apart.join(_JOIN_SECONDS)
         stop_metrics()
         telemetry.close()
         state.close()

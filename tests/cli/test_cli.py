@@ -4,16 +4,14 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from extproc_router import cli
 from extproc_router.cli import serve
 from extproc_router.encoder import recent
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from extproc_router.errors import StartupError
 
 
 def run(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str, str]:
@@ -104,3 +102,15 @@ class TestCheck:
         assert status == 1
         assert "/nowhere" in err
         assert "Traceback" not in err
+
+
+def test_serve_keeps_to_the_files_that_it_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever it was started may be gone by the time at which it looks again."""
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    assert serve._absolute(Path("../a/../b")) == tmp_path / "a/../b"
+    assert serve._absolute(Path("b")) == tmp_path / "gone/b"
+    assert serve._absolute(Path("/a/../b")) == Path("/a/../b")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(StartupError, match="the directory that it begins in is gone"):
+        serve._absolute(Path("b"))

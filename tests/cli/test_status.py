@@ -34,10 +34,18 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., State]]:
 
     def report(index: int, version: str = "aaaaaaaaaaaa", **members: Any) -> State:
         made.append(State(tmp_path / "state"))
-        told = {"encoder": "e1", "rejected": "", "mistakes": (), **members}
+        told = {"encoder": "e1", "rejected": "", "mistakes": (), "workers": 1, **members}
         made[-1].report(
             WorkerState(
-                100 + index, index, version, told["encoder"], 1_800_000_000, told["rejected"], told["mistakes"], 1.0
+                pid=100 + index,
+                worker=index,
+                version=version,
+                encoder_version=told["encoder"],
+                applied_unix=1_800_000_000,
+                rejected_version=told["rejected"],
+                mistakes=told["mistakes"],
+                started_unix=1.0,
+                workers=told["workers"],
             )
         )
         return made[-1]
@@ -105,6 +113,24 @@ def test_the_gone_are_shown_and_do_not_count(status: Status, serve: Callable[...
     assert out.splitlines()[-1] == "the only living worker runs version aaaaaaaaaaaa"
 
 
+@pytest.mark.parametrize(
+    ("living", "said"),
+    [
+        ((0, 2), "the 2 living workers should be more: worker 1 is missing"),
+        ((1,), "the only living worker should be more: workers 0, 2 are missing"),
+    ],
+)
+def test_one_that_does_not_come_up_is_missed(
+    status: Status, serve: Callable[..., State], living: tuple[int, ...], said: str
+) -> None:
+    for index in living:
+        serve(index, workers=3)
+
+    code, out, _ = status()
+
+    assert (code, out.splitlines()[-1]) == (1, said)
+
+
 def test_nobody_there_is_exit_1(status: Status, tmp_path: Path) -> None:
     code, _, err = status()
     assert code == 1
@@ -151,6 +177,7 @@ def test_json_is_one_object(status: Status, serve: Callable[..., State], tmp_pat
         "workers": [
             {
                 "worker": 0,
+                "workers": 1,
                 "pid": 100,
                 "alive": True,
                 "version": "aaaaaaaaaaaa",
@@ -171,6 +198,7 @@ def test_json_is_one_object(status: Status, serve: Callable[..., State], tmp_pat
                 "encoder_version": "e1",
                 "worker": 0,
                 "pid": os.getpid(),
+                "host": "",
             }
         ],
         "converged": True,

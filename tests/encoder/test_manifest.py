@@ -61,7 +61,7 @@ def test_no_manifest(tmp_path: Path) -> None:
 
 def test_a_manifest_without_end(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_bytes(b" " * (manifest.MAX_BYTES + 1))
-    with pytest.raises(ArtefactError, match="longer than"):
+    with pytest.raises(ArtefactError, match="larger than"):
         manifest.read(tmp_path)
 
 

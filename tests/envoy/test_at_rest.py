@@ -297,6 +297,11 @@ class Visit:
                     client.recv(64)
 
 
+def may_dump(pid: int) -> bool:
+    [limit] = [line for line in Path(f"/proc/{pid}/limits").read_text().splitlines() if line.startswith("Max core")]
+    return limit.split()[4:6] != ["0", "0"]
+
+
 def worker_pids(directory: Path) -> set[int]:
     return {seen.state.pid for seen in state.workers(directory) if seen.alive and seen.state.version}
 
@@ -380,6 +385,7 @@ def test_nothing_that_a_client_wrote_is_at_rest(make_house: type[House]) -> None
         parts.callback(matcher.close)
         with houses(make_house, directory, collector, matcher) as house:
             visit = Visit(house, word)
+            assert not any(map(may_dump, (house.stack.router.child.pid, *worker_pids(directory / "state"))))
             acts: list[Callable[[], None]] = [visit.apis, visit.spellings, visit.safety, visit.refusals, visit.failures]
             for act in (*acts, visit.overload, visit.leave):
                 act()

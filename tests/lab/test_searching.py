@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import zlib
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -38,6 +39,13 @@ SPELLINGS: dict[str, Callable[[str], bytes]] = {
     "utf-16": lambda text: text.encode("utf-16"),
     "gzip": lambda text: gzip.compress(text.encode()),
     "gzip of base64": lambda text: gzip.compress(base64.b64encode(text.encode())),
+    "zlib": lambda text: zlib.compress(text.encode()),
+    "zlib, stored": lambda text: zlib.compress(text.encode(), 0),
+    "octal": lambda text: "".join(f"\\{ord(char):03o}" for char in text).encode(),
+    "base64 of gzip": lambda text: base64.b64encode(gzip.compress(text.encode())),
+    "URL-safe base64 of zlib": lambda text: base64.urlsafe_b64encode(zlib.compress(text.encode())).rstrip(b"="),
+    "hex of gzip": lambda text: gzip.compress(text.encode()).hex().encode(),
+    "hex of zlib": lambda text: zlib.compress(text.encode()).hex().upper().encode(),
     "junk, then gzip": lambda text: b"\x1f\x8b\x08junk" + gzip.compress(text.encode()),
 }
 

@@ -208,6 +208,9 @@ class Asked:
     def ask(self) -> None:
         self.asked.set()
 
+    def cut_short(self) -> None:
+        self.over.set()
+
     async def run(self, _: Any) -> None:
         self.begun.set()
         try:
@@ -245,5 +248,37 @@ def test_what_was_swapped_in_is_released_at_the_end(lab: Any, spy: Any, director
             await asyncio.wait_for(reloader.begun.wait(), 20)
             assert released == ["old"]
         assert released == ["old", "new"]
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("comes", [True, False], ids=["it fails soon", "it hangs"])
+def test_the_end_does_not_wait_for_what_is_still_being_loaded(
+    lab: Any, spy: Any, directory: Path, monkeypatch: Any, comes: bool
+) -> None:
+    monkeypatch.setattr(app, "_LOAD_GRACE_SECONDS", 20.0 if comes else 0.0)
+
+    async def main() -> None:
+        entered, cut, go_on = threading.Event(), threading.Event(), threading.Event()
+
+        class Cuts(Asked):
+            def cut_short(self) -> None:
+                cut.set()
+                if comes:
+                    go_on.set()
+
+        def load() -> Any:
+            entered.set()
+            assert go_on.wait(30)
+            raise StartupError("the proof ended with status -9")
+
+        stop = asyncio.Event()
+        settings = app.Settings(Address(path=str(directory / "x.sock")), None, share_port=False, drain_seconds=0.0)
+        serving = asyncio.create_task(app.serve(settings, load, spy, reloader=Cuts(), stop=stop))  # type: ignore[arg-type]
+        assert await asyncio.to_thread(entered.wait, 20)
+        stop.set()
+        await asyncio.wait_for(serving, 20)
+        assert cut.is_set()
+        go_on.set()
 
     asyncio.run(main())

@@ -116,6 +116,20 @@ log.error("%d", SECRET)
     assert "Unexpected [ValueError] raised\nValueError" in said
 
 
+def test_a_warning_says_what_it_is_and_where() -> None:
+    _, said = say(
+        """
+import warnings
+warnings.simplefilter("always")
+warnings.warn(SECRET, RuntimeWarning)
+warnings.warn_explicit(UserWarning(SECRET), None, "codec.py", 7)
+warnings.showwarning(SECRET, UserWarning, "codec.py", 8, sys.stderr, SECRET)
+"""
+    )
+    for part in ("RuntimeWarning from <string>:", "UserWarning from codec.py:7", "UserWarning from codec.py:8"):
+        assert part in said
+
+
 def test_nobody_dumps_or_looks_into_the_process(tmp_path: Path) -> None:
     program = """
 import ctypes, os, resource

@@ -3,6 +3,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
 from extproc_router.server import links
 
 
@@ -48,3 +50,26 @@ def test_a_relative_path_begins_where_we_are(tmp_path: Path) -> None:
         assert links.all_entries([Path("a"), Path("x/a")]) == {tmp_path / "a", tmp_path / "x"}
     finally:
         os.chdir(before)
+
+
+@pytest.mark.parametrize("name", ["a\0b", "a" * 300, "\ud800"], ids=["NUL", "too long", "no Unicode"])
+def test_what_can_be_no_name_is_missing(tmp_path: Path, name: str) -> None:
+    assert [*links.entries(tmp_path / name / "x.json")] == [tmp_path / name]
+
+
+def test_what_may_not_be_looked_into_ends_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: object, **_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    (tmp_path / "shut").mkdir()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "stat", refuse)
+        patch.setattr(os, "readlink", refuse)
+        assert [*links.entries(tmp_path / "shut" / "a")] == [Path("/", tmp_path.parts[1])]
+
+
+def test_a_relative_path_whose_beginning_is_gone_leads_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert links.all_entries([Path("a")]) == frozenset()

@@ -43,6 +43,7 @@ def test_the_command_is_checks() -> None:
     common = "check --config=- --envoy=e.yaml --model=m"
     assert prover(script).mistakes(b"", FILE) == (common,)
     assert prover(script, allow=True).mistakes(b"", FILE) == (f"{common} --allow-unproved",)
+    assert prover(script, trusted=("a", "b")).mistakes(b"", FILE) == (f"{common} --trust=a --trust=b",)
 
 
 def test_it_yields_to_everybody_else_and_writes_no_metrics(monkeypatch: pytest.MonkeyPatch) -> None:

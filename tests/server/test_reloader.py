@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
-import sys
 import threading
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -43,7 +41,6 @@ class Source:
 
     def renew(self) -> Outcome:
         self.renewals += 1
-        self.interval: Any = sys.getswitchinterval(), gc.isenabled()
         self.entered.set()
         assert self.go_on.wait(SECONDS)
         outcome = self.outcomes.pop(0) if self.outcomes else Unchanged()
@@ -189,14 +186,47 @@ def test_a_defect_of_ours_keeps_what_runs_and_quotes_nothing(caplog: pytest.LogC
     assert "quoted" not in caplog.text
 
 
-def test_a_reload_lets_requests_through() -> None:
-    before = sys.getswitchinterval()
+def test_what_dies_begins_anew_and_says_so(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """Neither the watcher nor what is kept of an outcome may end reloading."""
+    monkeypatch.setattr(reloading, "_AGAIN_SECONDS", 0.0)
+    watchers: list[str] = []
+    watched = asyncio.Event()
+
+    async def dies(*_: object) -> None:
+        watchers.append("one")
+        if len(watchers) < 3:
+            raise ValueError("quo" + "ted")
+        watched.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(watching, "watch", dies)
 
     async def main() -> None:
-        async with running() as (reloader, source, _):
+        async with running(new("v1"), new("v2")) as (reloader, source, swapped):
+            settle = source.settle
+
+            def fails(_: Outcome) -> None:
+                source.settle = settle  # type: ignore[method-assign]
+                source.loop.call_soon_threadsafe(source.news.put_nowait, "failed")
+                raise OSError("quo" + "ted")
+
+            source.settle = fails  # type: ignore[assignment, method-assign]
             reloader.ask()
-            await source.until(Unchanged())
-            assert source.interval == (pytest.approx(reloading._SWITCH_SECONDS), False)
+            await source.until("failed")
+            reloader.ask()
+            await source.until(new("v2"))
+            assert swapped == ["v1", "v2"]
+            await asyncio.wait_for(watched.wait(), SECONDS)
 
     asyncio.run(main())
-    assert (sys.getswitchinterval(), gc.isenabled()) == (before, True)
+    assert caplog.text.count("reloading failed, and begins anew") == 3
+    assert "quoted" not in caplog.text
+
+
+def test_a_source_can_be_cut_short() -> None:
+    async def main() -> None:
+        source = Source()
+        Reloader(source).cut_short()
+        assert source.stopped
+
+    asyncio.run(main())

@@ -4,14 +4,11 @@ import os
 import subprocess
 import sys
 from multiprocessing.pool import ThreadPool
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from extproc_router.server import shared_files
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_a_file_is_its_owners_alone_and_held_until_it_is_let_go(tmp_path: Path) -> None:
@@ -88,6 +85,28 @@ def test_nobody_is_led_elsewhere_by_a_link(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="symbolic links"):
         shared_files.read(tmp_path / "link")
     assert (tmp_path / "mine").read_bytes() == b"keep"
+
+
+def test_a_pipe_or_a_directory_is_neither_waited_for_nor_kept_open(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "directory").mkdir()
+    handles = len([*Path("/proc/self/fd").iterdir()])
+
+    for name in ("pipe", "directory"):
+        with pytest.raises(OSError, match=r"is no regular file|Is a directory|No such device"):
+            shared_files.append(tmp_path / name, b"x")
+        with pytest.raises(OSError, match="is no regular file"):
+            shared_files.read(tmp_path / name)
+    assert len([*Path("/proc/self/fd").iterdir()]) == handles
+
+
+def test_what_is_absurdly_large_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared_files, "_MOST_BYTES", 3)
+    (tmp_path / "a").write_bytes(b"123")
+    assert shared_files.read(tmp_path / "a") == (b"123", False)
+    (tmp_path / "a").write_bytes(b"1234")
+    with pytest.raises(OSError, match="is larger than anything that is kept"):
+        shared_files.read(tmp_path / "a")
 
 
 def test_turns_are_taken_and_waited_for_within_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

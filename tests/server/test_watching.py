@@ -226,3 +226,14 @@ def test_where_nothing_can_be_watched_it_is_said_once_and_tried_again(
     asyncio.run(main())
     assert caplog.text.count("cannot be watched") == 1
     assert "Too many open files" in caplog.text
+
+
+def test_a_name_that_no_file_can_have_hides_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "router.yaml"
+    path.touch()
+
+    async def main() -> None:
+        async with watched(path, tmp_path / "a\0b", tmp_path / ("a" * 300) / "x") as ears:
+            await ears.hear(lambda: path.write_text("new"))
+
+    asyncio.run(main())

@@ -22,7 +22,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from extproc_router.errors import StartupError
 from extproc_router.lab import swapping
-from extproc_router.server import state
+from extproc_router.server import state, workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -72,9 +72,9 @@ def ask(path: Path) -> str:
     return str(sets["x-selected-cluster"].decode())
 
 
-def start(directory: Path, *arguments: str) -> subprocess.Popen[str]:
+def start(directory: Path, *arguments: str, text: str = CONFIG) -> subprocess.Popen[str]:
     config = directory / "router.yaml"
-    config.write_text(CONFIG)
+    config.write_text(text)
     command = [sys.executable, "-m", "extproc_router", "serve", f"--config={config}", "--drain-seconds=1", *arguments]
     with (directory / "stderr").open("w") as stderr:
         return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=stderr, text=True, start_new_session=True)
@@ -91,7 +91,8 @@ def stop() -> Iterator[list[subprocess.Popen[str]]]:
 
 
 def children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    lists = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for each in lists for child in each.read_text().split()]
 
 
 def test_workers_serve_are_replaced_and_end_together(directory: Path, stop: list[subprocess.Popen[str]]) -> None:
@@ -197,3 +198,95 @@ def test_a_proof_that_fails_ends_the_start_with_its_reason(directory: Path, stop
     stop.append(router)
     assert router.wait(60) == 1
     assert "/nowhere/envoy.yaml" in (directory / "stderr").read_text()
+
+
+def records(directory: Path) -> tuple[workers._Records, list[int]]:
+    forgotten: list[int] = []
+    return workers._Records(directory, forgotten.append), forgotten
+
+
+def test_what_a_worker_counted_that_never_served_is_dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    kept, forgotten = records(tmp_path)
+    for name in ("counter_12.db", "gauge_livesum_12.db", "counter_112.db", f"counter_{os.getpid()}.db"):
+        (tmp_path / name).touch()
+    kept.ended(12)
+    assert not kept.any_served
+    workers.say_served()
+    assert kept.any_served
+    kept.ended(os.getpid())
+    assert {path.name for path in tmp_path.iterdir()} == {"counter_112.db", f"counter_{os.getpid()}.db"}
+    assert kept.any_served
+    assert forgotten == [12, os.getpid()]
+
+
+def test_that_it_serves_is_told_where_somebody_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR", raising=False)
+    workers.say_served()
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path / "gone"))
+    workers.say_served()
+
+
+def test_a_worker_begins_without_sighup_and_with_last_good_once_one_has_served() -> None:
+    script = "import os, signal, sys; os.kill(os.getpid(), signal.SIGHUP); sys.exit(len(sys.argv))"
+    for last_good in (False, True):
+        slot = workers._Worker([sys.executable, "-c", script])
+        slot.start_if_due(last_good=last_good)
+        assert slot.process is not None
+        assert slot.process.wait(60) == 1 + last_good
+    assert signal.SIGHUP not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
+def test_a_first_start_that_is_killed_does_not_run_what_ran_once(
+    directory: Path, stop: list[subprocess.Popen[str]]
+) -> None:
+    """Nobody has run the config since the supervisor was started: what ran before it is not asked for by itself."""
+    kept, config = directory / "state", directory / "router.yaml"
+    arguments = ["--workers=2", f"--listen=unix:{directory}/{{worker}}.sock", f"--state={kept}"]
+    sockets = [directory / f"{index}.sock" for index in range(2)]
+    first = start(directory, *arguments)
+    stop.append(first)
+    until(lambda: all(serving(path) for path in sockets))
+    first.terminate()
+    assert first.wait(30) == 0
+
+    second = start(directory, *arguments, text=CONFIG + "oops: 1\n")
+    stop.append(second)
+    until(lambda: len(children(second.pid)) == 2)
+    for child in children(second.pid):
+        os.kill(child, signal.SIGKILL)
+    assert second.wait(60) == 1
+    said = (directory / "stderr").read_text()
+    assert "oops: unknown field" in said
+    assert "runs again" not in said
+    assert config.exists()
+
+
+def test_sighup_at_the_start_ends_nobody(directory: Path, stop: list[subprocess.Popen[str]]) -> None:
+    supervisor = start(directory, "--workers=2", f"--listen=unix:{directory}/{{worker}}.sock")
+    stop.append(supervisor)
+    until(lambda: len(children(supervisor.pid)) == 2)
+    alive = children(supervisor.pid)
+    for child in alive:
+        os.kill(child, signal.SIGHUP)
+    until(lambda: all(serving(directory / f"{index}.sock") for index in range(2)))
+    assert children(supervisor.pid) == alive
+
+
+def test_a_pipe_in_place_of_a_file_hangs_nobody(directory: Path, stop: list[subprocess.Popen[str]]) -> None:
+    os.mkfifo(directory / "pipe")
+    router = start(directory, f"--listen=unix:{directory}/x.sock", f"--config={directory}/pipe")
+    stop.append(router)
+    assert router.wait(60) == 1
+    assert "pipe: no plain file" in (directory / "stderr").read_text()
+
+
+def test_the_end_does_not_wait_for_the_first_proof(directory: Path, stop: list[subprocess.Popen[str]]) -> None:
+    router = start(directory, f"--listen=unix:{directory}/x.sock", "--envoy=envoy/envoy.yaml")
+    stop.append(router)
+    until(lambda: bool(children(router.pid)))
+    [proof] = children(router.pid)
+    os.kill(proof, signal.SIGSTOP)
+    router.terminate()
+    assert router.wait(30) == 0
+    assert not Path(f"/proc/{proof}").exists()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import threading
+from typing import TYPE_CHECKING
 
 from google.protobuf import json_format
 from msgspec.structs import replace
@@ -10,6 +11,9 @@ from msgspec.structs import replace
 from extproc_router.telemetry import decision_log
 from extproc_router.types import Decision, Evidence, Reason, Record
 from extproc_router.v1 import decision_pb2
+
+if TYPE_CHECKING:
+    import pytest
 
 DECISION = Decision(
     id="id",
@@ -50,6 +54,21 @@ def test_lines_are_written_in_order_and_all_before_the_end() -> None:
         log.decided(replace(RECORD, decision=replace(DECISION, id=str(index))))
     log.close()
     assert [json.loads(line)["id"] for line in stream.getvalue().splitlines()] == [str(i) for i in range(100)]
+
+
+def test_a_record_that_cannot_be_written_costs_itself_alone(caplog: pytest.LogCaptureFixture) -> None:
+    stream = io.BytesIO()
+    log = decision_log.DecisionLog(stream)
+    broken = replace(RECORD, decision=replace(DECISION, why="a prompt \ud800"))
+    for record in (RECORD, broken, broken, RECORD):
+        log.decided(record)
+    log.close()
+
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [line["id"] for line in lines if "id" in line] == ["id", "id"]
+    assert sum(line.get("dropped", 0) for line in lines) == 2
+    assert len(caplog.messages) == 1
+    assert "prompt" not in caplog.text
 
 
 class StuckPipe(io.BytesIO):

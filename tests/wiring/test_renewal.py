@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import shutil
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from extproc_router.config import loader
 from extproc_router.errors import ArtefactError, ConfigError, StartupError
 from extproc_router.server import state
 from extproc_router.server.reloader import Applied, Rejected, Unchanged
@@ -14,7 +16,7 @@ from extproc_router.wiring import building, renewal
 from extproc_router.wiring.renewal import Files, Renewal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 SHIPPED = Path(__file__).parents[2] / "models/minilm-l4-router"
 TEXT = "metadata: {owner: us}\nmodels: [{name: a, cluster: c}]\nrouting: {default: a}\n"
@@ -27,8 +29,8 @@ class Prover:
     answers: tuple[str, ...] = ()
     asked: list[bytes]
 
-    def __init__(self, envoy: Path, model: Path, *, allow_unproved: bool) -> None:
-        self.arguments = envoy, model, allow_unproved
+    def __init__(self, envoy: Path, model: Path, *, allow_unproved: bool, trusted: tuple[str, ...]) -> None:
+        self.arguments = envoy, model, allow_unproved, trusted
         self.stopped = False
         type(self).asked = []
 
@@ -48,6 +50,7 @@ class Desk:
         self.envoy, self.kept = directory / "envoy.yaml", directory / "state"
         self.sinks = sinks
         self.opened: list[Renewal] = []
+        self.meanwhile: list[Callable[[], object]] = []  # happens between two looks
         self.model.mkdir()
         self.envoy.write_text("one")
         (self.model / "manifest.json").write_text("one")
@@ -55,8 +58,13 @@ class Desk:
 
     def renewal(self, *, prove: bool = False) -> Renewal:
         files = Files(self.config, self.model, self.envoy if prove else None)
-        self.opened.append(Renewal(files, self.sinks, State(self.kept), worker=3))
+        self.opened.append(Renewal(files, self.sinks, State(self.kept), worker=3, workers=4, pause=self.pause))
         return self.opened[-1]
+
+    def pause(self, _: float) -> bool:
+        if self.meanwhile:
+            self.meanwhile.pop(0)()
+        return False
 
     def close(self) -> None:
         for each in self.opened:
@@ -94,6 +102,7 @@ def test_the_first_one_is_applied_and_kept(desk: Desk) -> None:
     assert entry.file == str(desk.config)
     assert state.text_of(desk.kept, first.version)[1] == TEXT.encode()
     assert (desk.reported().version, desk.reported().mistakes) == (first.version, ())
+    assert (desk.reported().worker, desk.reported().workers) == (3, 4)
 
 
 def test_a_start_with_mistakes_says_all_of_them(desk: Desk) -> None:
@@ -164,6 +173,33 @@ def test_a_config_that_is_half_written_is_tried_again(desk: Desk) -> None:
     assert isinstance(desk.look(one), Rejected)
     desk.config.write_text(whole)
     assert isinstance(desk.look(one), Applied)
+
+
+def test_a_config_that_is_being_written_is_applied_whole(desk: Desk) -> None:
+    one = desk.renewal()
+    one.start()
+    whole = TEXT + "rules: [{name: all, use: a}]\n# end\n"
+    with desk.config.open("w") as file:
+        file.write(TEXT + "# cut off: valid, and not what anybody wrote\n")
+        file.flush()
+
+        def finish() -> None:
+            file.seek(0)
+            file.write(whole)
+            file.truncate()
+            file.close()
+
+        desk.meanwhile = [lambda: None, lambda: None, finish]
+        outcome = desk.look(one)
+    assert isinstance(outcome, Applied)
+    assert {entry.version for entry in state.history(desk.kept)} == {
+        loader.version_of(t.encode()) for t in (TEXT, whole)
+    }
+
+
+def test_a_start_waits_for_what_is_being_written(desk: Desk) -> None:
+    desk.meanwhile = [lambda: desk.config.write_text(LIMITED)]
+    assert desk.renewal().start().router.max_body_bytes == 2000
 
 
 def test_a_config_that_vanishes_comes_back(desk: Desk) -> None:
@@ -251,6 +287,23 @@ def test_another_envoy_file_is_proved_and_swaps_nothing(desk: Desk, monkeypatch:
     assert len(Prover.asked) == 3
 
 
+def test_another_envoy_file_that_envoy_may_not_run_yet_is_warned_of_once(
+    desk: Desk, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = desk.renewal(prove=True)
+    one.start()
+    assert "has changed" not in caplog.text
+    desk.envoy.write_text("two")
+    with monkeypatch.context() as patch:
+        patch.setattr(Prover, "answers", ("leak",))
+        desk.look(one)
+        desk.look(one)
+    desk.look(one)
+    desk.config.write_text(LIMITED)
+    desk.look(one)
+    assert caplog.text.count("holds once Envoy runs it") == 1
+
+
 def test_every_file_that_matters_is_watched(desk: Desk) -> None:
     one = desk.renewal(prove=True)
     assert set(one.watched()) == {desk.config, desk.envoy, desk.model / "manifest.json"}
@@ -263,13 +316,14 @@ def test_a_proof_can_be_cut_short(desk: Desk) -> None:
     one.stop()
     assert one._prover is not None
     assert one._prover.stopped  # type: ignore[attr-defined]  # the double
+    assert one._ended.is_set()
     desk.renewal().stop()
 
 
 class TestLastGood:
     def start(self, desk: Desk, *, last_good: bool = True) -> Renewal:
         files = Files(desk.config, desk.model, last_good=desk.kept if last_good else None)
-        desk.opened.append(Renewal(files, desk.sinks, State(desk.kept), worker=3))
+        desk.opened.append(Renewal(files, desk.sinks, State(desk.kept), worker=3, pause=desk.pause))
         desk.opened[-1].start()
         return desk.opened[-1]
 
@@ -296,5 +350,18 @@ class TestLastGood:
         self.start(desk)
         desk.config = desk.config.with_name("other.yaml")
         desk.config.write_text("models: [")
+        with pytest.raises(ConfigError):
+            self.start(desk)
+
+    def test_a_path_is_the_same_however_it_is_written(self, desk: Desk) -> None:
+        before = self.start(desk).version
+        desk.config.write_text("models: [")
+        desk.config = desk.model / ".." / desk.config.name
+        assert self.start(desk).version == before
+
+    def test_another_host_s_versions_are_not_its_own(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.start(desk)
+        desk.config.write_text("models: [")
+        monkeypatch.setattr(socket, "gethostname", lambda: "another")
         with pytest.raises(ConfigError):
             self.start(desk)
