@@ -48,6 +48,11 @@ class Safeguard(Struct, frozen=True):
     shadow: bool = False
 
     @property
+    def holds_back(self) -> bool:
+        """Whether no request may go on that it has not judged."""
+        return self.strict and not self.shadow and self.action is not Action.FLAG
+
+    @property
     def applies(self) -> Condition:
         """The condition; for REDACT also that its signal can be read, whatever the condition asks."""
         return All((self.condition, Test(self.signal))) if self.action is Action.REDACT else self.condition

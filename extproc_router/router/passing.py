@@ -9,7 +9,6 @@ from msgspec.structs import replace
 from extproc_router import dialects
 from extproc_router.errors import NoEligibleModel, UncheckableBody
 from extproc_router.policy import guarding
-from extproc_router.policy.rules import Action
 from extproc_router.router import compose, paths
 from extproc_router.router.compose import DECISION_HEADER
 from extproc_router.router.readings import Readings
@@ -39,9 +38,7 @@ class Passing:
         self._tiers = policy.tiers
         self._readers = readers
         self._unrouted = unrouted
-        self.guards = any(
-            rule.strict and not rule.shadow and rule.action is not Action.FLAG for rule in policy.safeguards
-        )
+        self.guards = any(rule.holds_back for rule in policy.safeguards)
         # What they need of a body is absent; what they need of headers is there.
         self._lenient = tuple(replace(rule, strict=False) for rule in policy.safeguards)
 

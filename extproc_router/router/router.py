@@ -22,7 +22,6 @@ from extproc_router.errors import (
 from extproc_router.policy import guarding, keys, privacy
 from extproc_router.policy.base import Situation
 from extproc_router.policy.engine import Policy
-from extproc_router.policy.rules import Action
 from extproc_router.router import compose, paths
 from extproc_router.router.compose import Opened
 from extproc_router.router.kept import identifier
@@ -128,7 +127,7 @@ class Router:
         self._guards_text = any(
             terms.readers[name].cost >= Cost.TEXT
             for rule in terms.policy.safeguards
-            if rule.strict and not rule.shadow and rule.action is not Action.FLAG
+            if rule.holds_back
             for name in rule.applies.names
         )
         self._blank = replace(_UNDECIDED, config_version=terms.config_version, encoder_version=terms.encoder_version)
