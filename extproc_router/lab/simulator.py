@@ -1,6 +1,7 @@
 """Simulated model servers: HTTP/1.1 with keep-alive, one port for each cluster, in a thread of their own.
 
-Every request is kept, byte for byte, so that a test can say what reached an upstream and what did not.
+Every request is kept, byte for byte, so that a test can say what reached an upstream and what did not. What a server
+answers, how fast, and how it fails is its `Behaviour`.
 """
 
 from __future__ import annotations
@@ -9,36 +10,30 @@ import asyncio
 import threading
 from collections import deque
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import h11
+from msgspec import structs
 
-from extproc_router.lab.answers import Answer, answer
+from extproc_router.lab.simulation import failing
+from extproc_router.lab.simulation.answering import Site, answer, beside
+from extproc_router.lab.simulation.behaviour import Behaviour
+from extproc_router.lab.simulation.connection import MAX_BODY_BYTES, Connection, TooLarge
+from extproc_router.lab.simulation.playing import play
+from extproc_router.lab.simulation.received import Received
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable, Iterator, Sequence
+    from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
+
+    from extproc_router.lab.simulation.answer import Answer
+
+__all__ = ["KEEP", "ModelServer", "Received", "simulators"]
 
 KEEP = 512  # requests remembered for each cluster; older ones are forgotten
-MAX_BODY_BYTES = 64 * 1024 * 1024
-READ_BYTES = 64 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """One request as it reached a model server; header names are lower case, repeated ones are repeated."""
-
-    cluster: str
-    method: str
-    path: str
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
-
-    def header(self, name: str) -> str | None:
-        """The value of a header, the values joined where it is repeated, or None."""
-        values = [value for key, value in self.headers if key == name]
-        return ", ".join(values) if values else None
+KEEP_BYTES = 4 * MAX_BODY_BYTES  # of their bodies; as above
+MAX_CONNECTIONS = 4096
+BACKLOG = 1024
+GOOD = Behaviour()
 
 
 class ModelServer:
@@ -46,44 +41,63 @@ class ModelServer:
 
     Attributes:
         cluster: its name.
-        port: of 127.0.0.1.
-        received: the last `KEEP` requests, oldest first; health checks are not among them.
+        port: that it listens on.
+        received: the last `KEEP` requests, oldest first; health checks and looks at its metrics are not among them.
         total: how many requests there ever were.
-        pause_seconds: how long it waits before each piece of a stream.
-        status: set it to answer everything but health checks with this HTTP status.
-        cut_off: how many answers could not be finished because the connection was gone.
+        pause_seconds: how long it waits before each piece of a stream, beside what its behaviour has.
+        status: set it to answer everything but health checks with this HTTP status, whatever its behaviour has.
+        cut_off: how many answers could not be finished because the client was gone.
     """
 
-    def __init__(self, cluster: str) -> None:
+    def __init__(self, cluster: str, *, models: Sequence[str] = (), outcomes: Mapping[str, bool] | None = None) -> None:
         self.cluster = cluster
         self.port = 0
-        self.received: deque[Received] = deque(maxlen=KEEP)
+        self.received: deque[Received] = deque()
         self.total = 0
         self.pause_seconds = 0.0
         self.status: int | None = None
         self.cut_off = 0
+        self._site = Site(cluster, tuple(models), outcomes or {})
+        self._steps = [GOOD]
+        self._kept_bytes = self._running = 0
+        self._host = ""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._listening: asyncio.Server | None = None
-        self._writers: set[asyncio.StreamWriter] = set()
+        self._connected: dict[asyncio.Task[object], asyncio.StreamWriter] = {}
+
+    @property
+    def behaviour(self) -> Behaviour:
+        """What the next request meets; set it, and all that follow meet it. For other threads, too."""
+        return self._steps[0]
+
+    @behaviour.setter
+    def behaviour(self, behaviour: Behaviour) -> None:
+        self._steps = [behaviour]
+
+    def play(self, *steps: Behaviour) -> None:
+        """Meet the next requests with these, one each; the last one stays. For other threads, too."""
+        self._steps = list(steps)
 
     def clear(self) -> None:
         """Forget everything received, and behave."""
         self.received.clear()
-        self.total = self.cut_off = 0
-        self.pause_seconds, self.status = 0.0, None
+        self.total = self.cut_off = self._kept_bytes = 0
+        self.pause_seconds, self.status, self.behaviour = 0.0, None, GOOD
 
-    async def open(self) -> None:
-        """Listen on 127.0.0.1: on a free port, or on the one that it had."""
+    async def open(self, host: str = "127.0.0.1") -> None:
+        """Listen: on a free port, or on the one that it has."""
+        self._host = host
         self._loop = asyncio.get_running_loop()
-        self._listening = await asyncio.start_server(self._serve, "127.0.0.1", self.port, backlog=1024)
+        self._listening = await asyncio.start_server(self._serve, host, self.port, backlog=BACKLOG)
         self.port = self._listening.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
         """Stop listening, and drop every connection."""
         if self._listening:
             self._listening.close()
-        for writer in self._writers:
+        for writer in self._connected.values():
             writer.transport.abort()
+        await asyncio.gather(*self._connected, return_exceptions=True)
 
     def go_down(self) -> None:
         """Refuse connections from now on; for other threads than the simulators' own."""
@@ -91,72 +105,65 @@ class ModelServer:
 
     def come_back(self) -> None:
         """Listen again where it did before; for other threads, too."""
-        self._on_loop(self.open())
+        self._on_loop(self.open(self._host))
 
     def _on_loop(self, work: Coroutine[object, object, None]) -> None:
         assert self._loop is not None  # noqa: S101 - `simulators` has opened it
         asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connection = h11.Connection(h11.SERVER, max_incomplete_event_size=256 * 1024)
-        self._writers.add(writer)
+        task = asyncio.current_task()
+        if task is None or len(self._connected) >= MAX_CONNECTIONS:
+            writer.transport.abort()
+            return
+        connection = Connection(reader, writer)
+        self._connected[task] = writer
         try:
-            while (request := await _next_request(self.cluster, connection, reader)) is not None:
-                await self._answer(request, connection, writer)
-                if connection.our_state is not h11.DONE:
+            while (request := await connection.next_request(self.cluster)) is not None:
+                if not await self._answer(request, connection):
                     break
-                connection.start_next_cycle()
-        except (h11.RemoteProtocolError, ConnectionError, asyncio.IncompleteReadError):
+        except TooLarge:
+            with suppress(ConnectionError):
+                await self._play(failing.too_large(), GOOD, connection)
+        except (h11.RemoteProtocolError, ConnectionError):
             self.cut_off += 1
         except asyncio.CancelledError:
             pass  # the lab is closing
         finally:
-            self._writers.discard(writer)
+            del self._connected[task]
             writer.close()
             with suppress(ConnectionError, asyncio.CancelledError):
                 await writer.wait_closed()
 
-    async def _answer(self, request: Received, connection: h11.Connection, writer: asyncio.StreamWriter) -> None:
-        reply = answer(request.cluster, request.method, request.path, request.body)
-        if request.path != "/health":
-            self.received.append(request)
-            self.total += 1
-            if self.status is not None:
-                reply = Answer(self.status, "application/json", (b'{"error":{"message":"as the test wanted"}}',))
-        headers = [("content-type", reply.content_type), ("server", f"simulator-{self.cluster}")]
-        if not reply.is_stream:
-            headers.append(("content-length", str(sum(map(len, reply.chunks)))))
-        reason = HTTPStatus(reply.status).phrase.encode()
-        head = h11.Response(status_code=reply.status, headers=headers, reason=reason)
-        writer.write(connection.send(head) or b"")
-        for chunk in reply.chunks if request.method != "HEAD" else ():
-            if reply.is_stream and self.pause_seconds:
-                await writer.drain()
-                await asyncio.sleep(self.pause_seconds)
-            writer.write(connection.send(h11.Data(data=chunk)) or b"")
-        writer.write(connection.send(h11.EndOfMessage()) or b"")
-        await writer.drain()
+    async def _answer(self, request: Received, connection: Connection) -> bool:
+        """Answer one request; returns whether the connection may go on."""
+        apart = beside(self._site, self.behaviour, request, running=self._running)
+        if apart is not None:
+            return await self._play(apart, GOOD, connection)
+        steps = self._steps  # another thread may set others
+        behaviour = steps.pop(0) if len(steps) > 1 else steps[0]
+        if self.status is not None:
+            behaviour = structs.replace(behaviour, status=self.status)
+        self._keep(request)
+        self._running += 1
+        try:
+            reply = answer(self._site, behaviour, request)
+            return await self._play(reply, behaviour, connection, bodiless=request.method == "HEAD")
+        finally:
+            self._running -= 1
 
+    async def _play(
+        self, reply: Answer, behaviour: Behaviour, connection: Connection, *, bodiless: bool = False
+    ) -> bool:
+        server = f"simulator-{self.cluster}"
+        return await play(reply, behaviour, connection, server=server, bodiless=bodiless, pause=self.pause_seconds)
 
-async def _next_request(cluster: str, connection: h11.Connection, reader: asyncio.StreamReader) -> Received | None:
-    """Read one whole request; None at the end of the connection."""
-    head: h11.Request | None = None
-    body = bytearray()
-    while True:
-        event = connection.next_event()
-        if event is h11.NEED_DATA:
-            connection.receive_data(await reader.read(READ_BYTES))
-        elif isinstance(event, h11.Request):
-            head = event
-        elif isinstance(event, h11.Data):
-            body += event.data
-            if len(body) > MAX_BODY_BYTES:
-                raise ConnectionError("more than a model server takes")
-        elif isinstance(event, h11.EndOfMessage) and head is not None:
-            headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in head.headers)
-            return Received(cluster, head.method.decode(), head.target.decode(), headers, bytes(body))
-        else:
-            return None
+    def _keep(self, request: Received) -> None:
+        self.total += 1
+        self.received.append(request)
+        self._kept_bytes += len(request.body)
+        while len(self.received) > KEEP or (self._kept_bytes > KEEP_BYTES and len(self.received) > 1):
+            self._kept_bytes -= len(self.received.popleft().body)
 
 
 @contextmanager
@@ -186,6 +193,7 @@ async def _open_all(servers: Iterable[ModelServer]) -> None:
 async def _close_all(servers: Iterable[ModelServer]) -> None:
     for server in servers:
         await server.close()
+    # Connections that nobody had begun to serve.
     tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
     for task in tasks:
         task.cancel()

@@ -2,12 +2,16 @@ from __future__ import annotations
 
 import json
 import socket
+from contextlib import suppress
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from openai import OpenAI
+from openai import APIStatusError, OpenAI
 
+from extproc_router.lab import simulator
+from extproc_router.lab.simulation import connection as connections
+from extproc_router.lab.simulation.behaviour import Behaviour
 from extproc_router.lab.simulator import KEEP, ModelServer, simulators
 
 if TYPE_CHECKING:
@@ -90,6 +94,63 @@ def test_memory_is_bounded(small: ModelServer) -> None:
 
     assert (len(small.received), small.total) == (KEEP, KEEP + 5)
     assert small.received[0].path == "/5"
+
+
+def test_memory_is_bounded_in_bytes_too(small: ModelServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simulator, "KEEP_BYTES", 10)
+    connection = HTTPConnection("127.0.0.1", small.port, timeout=10)
+    for length in (6, 4, 5, 11):
+        connection.request("POST", "/a", b"x" * length)
+        connection.getresponse().read()
+        assert sum(len(request.body) for request in small.received) <= 11
+    connection.close()
+
+    assert [len(request.body) for request in small.received] == [11]
+
+
+def test_a_body_beyond_the_bound_is_413(small: ModelServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "MAX_BODY_BYTES", 10)
+    connection = HTTPConnection("127.0.0.1", small.port, timeout=10)
+    connection.request("POST", "/a", b"x" * 11)
+    reply = connection.getresponse()
+    assert (reply.status, json.loads(reply.read())["error"]["code"]) == (413, 413)
+    connection.close()
+    assert small.total == 0
+
+
+def test_connections_are_bounded(small: ModelServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simulator, "MAX_CONNECTIONS", 0)
+    with socket.create_connection(("127.0.0.1", small.port), timeout=10) as surplus, suppress(ConnectionResetError):
+        assert surplus.recv(1) == b""
+
+
+def test_a_behaviour_stays_and_steps_are_played_one_each(small: ModelServer, client: OpenAI) -> None:
+    def ask() -> str:
+        try:
+            return client.chat.completions.create(**ASK).choices[0].message.content or ""
+        except APIStatusError as error:
+            return str(error.status_code)
+
+    said = "m on small says hello."
+    small.play(Behaviour(status=429), Behaviour(status=503), Behaviour())
+    assert [ask() for _ in range(4)] == ["429", "503", said, said]
+    small.behaviour = Behaviour(status=500)
+    assert [ask(), ask()] == ["500", "500"]
+    assert small.behaviour.status == 500
+    small.clear()
+    assert ask() == said
+
+
+def test_metrics_tell_the_load_and_are_not_recorded(small: ModelServer) -> None:
+    small.behaviour = Behaviour(status=500, requests_waiting=3)
+    connection = HTTPConnection("127.0.0.1", small.port, timeout=10)
+    connection.request("GET", "/metrics")
+    page = connection.getresponse().read()
+    connection.close()
+
+    assert b'vllm:num_requests_waiting{engine="0",model_name="small"} 3.0' in page
+    assert b'vllm:num_requests_running{engine="0",model_name="small"} 0.0' in page
+    assert small.total == 0
 
 
 def test_it_can_be_told_to_fail(small: ModelServer) -> None:
