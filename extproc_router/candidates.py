@@ -56,6 +56,7 @@ class Candidate(Struct, frozen=True):
         tokens_per_second: expected speed after that.
         reasoning: how it is told to think; None where it cannot be told.
         tags: names by which rules may choose several.
+        logprobs: whether it may be asked for log-probabilities.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Candidate(Struct, frozen=True):
     tokens_per_second: float | None = None
     reasoning: Reasoning | None = None
     tags: frozenset[str] = frozenset()
+    logprobs: bool = True
 
 
 class Load(Struct, frozen=True):
@@ -100,6 +102,7 @@ class Change(Struct, frozen=True):
         max_tokens: upper bound on the completion; a lower one that the client wrote stays.
         system_prefix: goes before the system prompt, or becomes it.
         include_usage: whether a streamed answer shall end with its usage.
+        logprobs: whether the answer shall have its tokens' log-probabilities.
     """
 
     model: str
@@ -109,3 +112,4 @@ class Change(Struct, frozen=True):
     max_tokens: int | None = None
     system_prefix: str = ""
     include_usage: bool = False
+    logprobs: bool = False

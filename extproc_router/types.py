@@ -14,6 +14,8 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from extproc_router.attempts import Chain
+
 
 class HttpRequest(Struct, frozen=True):
     """One HTTP request as Envoy showed it.
@@ -233,11 +235,13 @@ class Decision(Struct, frozen=True):
 
     Attributes:
         rule: name of the rule that chose; empty where none did.
-        chain: names of the models that may serve the request, in order; the first is `model`.
+        chain: names of the models that may serve the request, in the order in which they are tried; the first is
+            `model`.
         safety: names of the safety rules that applied, as `name=action`.
         shadow: what shadow rules would have done, as `name=model` or `name=action`.
         sticky: `held` or `yielded` where the conversation had a model; empty where it had none.
         changes: what was changed in the body, in words without values of the client's.
+        cascade: name of the model that takes over where the first answer is doubted; empty where none is judged.
     """
 
     id: str
@@ -260,6 +264,7 @@ class Decision(Struct, frozen=True):
     shadow: tuple[str, ...] = ()
     sticky: str = ""
     changes: tuple[str, ...] = ()
+    cascade: str = ""
 
 
 class Record(Struct, frozen=True):
@@ -289,11 +294,13 @@ class Mutation(Struct, frozen=True):
         set_headers: (name, value), overwriting.
         remove_headers: names.
         body: the new body, or None where every byte stays.
+        chain: what Envoy is to walk; None where one model alone may serve the request.
     """
 
     set_headers: tuple[tuple[str, str], ...] = ()
     remove_headers: tuple[str, ...] = ()
     body: bytes | None = None
+    chain: Chain | None = None
 
 
 class Reply(Struct, frozen=True):

@@ -17,12 +17,13 @@ from extproc_router.config.routes import Routes
 from extproc_router.config.safeguards import Safeguards
 from extproc_router.errors import ConfigError
 from extproc_router.policy.engine import Policy
-from extproc_router.policy.rules import Action
+from extproc_router.policy.rules import Action, Fallback
 from extproc_router.signals.base import Reader
 from extproc_router.signals.pii import Pii
 from extproc_router.types import Mistake
 
 if TYPE_CHECKING:
+    from extproc_router.config import schema
     from extproc_router.config.conditions import Complain, Path
     from extproc_router.config.loader import Config
     from extproc_router.signals.base import Resources
@@ -83,6 +84,7 @@ def compile_config(config: Config, resources: Resources, *, warn: bool = True) -
         safeguards=tuple(sorted(guards.values(), key=lambda rule: _STRICTNESS[rule.action])),
         routes=compiled,
         default=config.routing.default,
+        fallback=_fallback(config.written.fallback),
     )
     sticky_by = config.routing.sticky_by
     return Compiled(
@@ -93,6 +95,16 @@ def compile_config(config: Config, resources: Resources, *, warn: bool = True) -
         counts_tokens=routes.count_tokens or any(candidate.window for candidate in config.candidates),
         sticky_by=None if sticky_by == "none" else sticky_by,
         warnings=in_file_order((*unreachable(config, compiled), *doubts(config, guards))) if warn else (),
+    )
+
+
+def _fallback(written: schema.Fallback) -> Fallback:
+    return Fallback(
+        tuple(written.models),
+        written.attempts,
+        written.stream_seconds,
+        written.answer_seconds,
+        written.on_context_length,
     )
 
 

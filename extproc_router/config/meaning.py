@@ -31,7 +31,7 @@ def mistakes(document: Document, *, clusters: Collection[str] | None = None) -> 
     auto = _texts(data.get("auto", ["auto"]))
     tiers = _texts(data.get("privacy_tiers", ["public"]))
     for field in ("auto", "privacy_tiers"):
-        yield from _duplicates(document, field, _sequence(data.get(field)))
+        yield from _duplicates(document, (field,), _sequence(data.get(field)))
     yield from _tiers(document, _sequence(data.get("privacy_tiers")))
     yield from _model_names(document, models, auto)
     for index, model in enumerate(models):
@@ -41,6 +41,10 @@ def mistakes(document: Document, *, clusters: Collection[str] | None = None) -> 
         yield from _same_names(document, section, data)
     yield from _signal_names(document, data)
     names = _known_models(models)
+    fallback = _sequence(_mapping(data.get("fallback")).get("models"))
+    yield from _duplicates(document, ("fallback", "models"), fallback)
+    for index, name in enumerate(fallback):
+        yield from _unknown(document, ("fallback", "models", index), "model", name, names)
     routing = _mapping(data.get("routing"))
     yield from _unknown(document, ("routing", "default"), "model", routing.get("default"), names)
     for label, name in _mapping(routing.get("domains")).items():
@@ -89,11 +93,11 @@ def _unknown(
         yield document.mistake(path, f"unknown {what} {name!r}{did_you_mean(name, known)}")
 
 
-def _duplicates(document: Document, field: str, values: list[Any]) -> Iterator[Mistake]:
+def _duplicates(document: Document, path: tuple[str, ...], values: list[Any]) -> Iterator[Mistake]:
     seen: set[str] = set()
     for index, value in enumerate(values):
         if isinstance(value, str) and value in seen:
-            yield document.mistake((field, index), f"duplicate {value!r}")
+            yield document.mistake((*path, index), f"duplicate {value!r}")
         elif isinstance(value, str):
             seen.add(value)
 

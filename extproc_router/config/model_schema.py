@@ -96,6 +96,9 @@ class Model(Section):
     reasoning: Annotated[Reasoning | None, Field(description="how it is told to think; default: it cannot be told")] = (
         None
     )
+    logprobs: Annotated[
+        bool, Field(description="whether it may be asked for log-probabilities, by which a cascade judges its answers")
+    ] = True
     tags: Annotated[list[Name], Field(max_length=50, description="names by which rules choose several")] = Field(
         default_factory=list
     )

@@ -44,6 +44,7 @@ def candidates(models: Sequence[model_schema.Model], tiers: Sequence[str]) -> It
             ttft_ms=model.latency.ttft_ms,
             tokens_per_second=model.latency.tokens_per_second,
             reasoning=_reasoning(model.reasoning),
+            logprobs=model.logprobs,
             tags=frozenset(model.tags),
         )
         yield base

@@ -10,12 +10,13 @@ from extproc_router.config.rule_schema import Gate
 from extproc_router.config.uses import Uses
 from extproc_router.config.when import When
 from extproc_router.policy.matching import REASONING
-from extproc_router.policy.rules import Edits, Route, Think
+from extproc_router.policy.rules import Cascade, Edits, Route, Think
 from extproc_router.types import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from extproc_router.candidates import Candidate
     from extproc_router.config.conditions import Complain, Path
     from extproc_router.config.loader import Config
     from extproc_router.config.rule_schema import Rule, WrittenGate
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 TABLE = "routing.domains"
 """The name of the rules that the table of domains stands for."""
+
+_TWO = 2
 
 
 class Routes:
@@ -76,7 +79,17 @@ class Routes:
             percent=rule.percent,
             by=rule.by,
             shadow=rule.shadow,
+            cascade=self._cascade(rule, pool, path),
         )
+
+    def _cascade(self, rule: Rule, pool: Sequence[Candidate], path: Path) -> Cascade | None:
+        if rule.cascade is None:
+            return None
+        if len(pool) < _TWO:
+            self._complain((*path, "cascade"), "a second model is needed to take over: this rule has one alone")
+        if self._config.written.fallback.attempts < _TWO:
+            self._complain((*path, "cascade"), "takes two attempts: `fallback.attempts` is 1")
+        return Cascade(rule.cascade.accept_at, rule.cascade.first_tokens)
 
     def _table(self) -> Iterator[Route]:
         """Yield one route for each model of the table of domains."""

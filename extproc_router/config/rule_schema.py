@@ -121,6 +121,21 @@ else:
     WrittenUse = Annotated[reduce(or_, _uses), Discriminator(_use)]
 
 
+class Cascade(Section):
+    """The first model's answer is judged, and where it is doubted the second one's takes its place.
+
+    Nothing is judged where the second model is cheaper than the first: a strategy that puts the strong model first has
+    made up its mind.
+    """
+
+    accept_at: Annotated[
+        float, Field(ge=0, le=1, description="probability that the answer is good from which it is served")
+    ] = 0.5
+    first_tokens: Annotated[
+        int, Field(ge=1, le=512, description="how much of a stream is judged before the client sees any of it")
+    ] = 32
+
+
 class Rule(Section):
     """Chooses a model for the requests that match; the first rule that matches wins."""
 
@@ -133,6 +148,9 @@ class Rule(Section):
         str, Field(max_length=20_000, description="goes before the system prompt, or becomes it")
     ] = ""
     include_usage: Annotated[bool, Field(description="a streamed answer ends with its usage")] = False
+    cascade: Annotated[
+        Cascade | None, Field(description="the first answer is judged, and the next model asked where it is doubted")
+    ] = None
     percent: Annotated[float, Field(gt=0, le=100, description="of the requests that match; sticky")] = 100.0
     by: Annotated[Key, Field(description="what the percentage is sticky by")] = "conversation"
     shadow: Annotated[bool, Field(description="evaluated and logged, never applied")] = False

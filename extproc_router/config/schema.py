@@ -6,9 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from extproc_router.config.endpoint_schema import Endpoints
 from extproc_router.config.model_schema import Model
 from extproc_router.config.rule_schema import Rule, SafetyRule
 from extproc_router.config.signal_schema import WrittenSignal
+from extproc_router.config.verifier_schema import Verifier
 from extproc_router.options import Name, Section
 
 _STICKY = r"^(none|conversation|header:[a-z0-9!#$%&'*+.^_`|~-]+)$"
@@ -54,6 +56,31 @@ class Limits(Section):
     ] = 10_000
 
 
+class Fallback(Section):
+    """What is tried where a model fails, by Envoy itself: refused, reset, silent, 429 or 5xx."""
+
+    models: Annotated[
+        list[Name],
+        Field(
+            max_length=50,
+            description="behind every chain of requests that leave the choice to us, in this order, those that may and "
+            "can serve the request",
+        ),
+    ] = Field(default_factory=list)
+    attempts: Annotated[
+        int, Field(ge=1, le=8, description="how many models one request may try; 1 turns fallback off")
+    ] = 3
+    stream_seconds: Annotated[
+        float, Field(ge=0.1, le=3600, description="silence before a stream's first byte that means the next model")
+    ] = 15.0
+    answer_seconds: Annotated[float, Field(ge=0.1, le=3600, description="the same where the answer comes whole")] = (
+        300.0
+    )
+    on_context_length: Annotated[
+        bool, Field(description="a 400 that says that the prompt is too long for the model means the next one, too")
+    ] = False
+
+
 class File(Section):
     """The whole file."""
 
@@ -79,4 +106,7 @@ class File(Section):
         default_factory=list
     )
     routing: Annotated[Routing, Field(description="what decides where no rule does")]
+    fallback: Annotated[Fallback, Field(description="what is tried where a model fails")] = Fallback()
+    verifier: Annotated[Verifier, Field(description="what the first answer of a cascade is judged by")] = Verifier()
     limits: Annotated[Limits, Field(description="bounds on what one request may cost")] = Limits()
+    endpoints: Annotated[Endpoints, Field(description="addresses, for `envoy render`")] = Endpoints()

@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from extproc_router import options
-from extproc_router.config import fields, schema, signal_schema
+from extproc_router.config import endpoint_schema, fields, schema, signal_schema, verifier_schema
 from extproc_router.config.meaning import did_you_mean
 from extproc_router.signals import matcher
 
@@ -65,7 +65,12 @@ _PATTERNS = {
         (options.Key, f"expected `conversation`, `request`, or {_KEY}"),
         (signal_schema.SignalName, "a signal's name has letters, digits, _ and - alone, a letter first"),
         (schema.Routing.model_fields["sticky_by"], f"expected `conversation`, `none`, or {_KEY}"),
+        (endpoint_schema.Listened, "expected IP:PORT, such as 0.0.0.0:8080"),
+        (endpoint_schema.Reached, "expected HOST:PORT or unix:/PATH (93 characters at most)"),
+        (endpoint_schema.ClusterEndpoint.model_fields["host"], "expected the name of a host"),
+        (endpoint_schema.ClusterEndpoint.model_fields["health_path"], "expected a path, such as /health, or nothing"),
         (matcher.Matcher.model_fields["url"], "expected http://HOST:PORT, perhaps with a path, and nothing else"),
+        (verifier_schema.Phrase, "expected words: two letters or digits side by side at least"),
     )
 } | {"^[A-Z]{2}$": "expected two capital letters"}
 

@@ -20,6 +20,8 @@ from extproc_router.dialects.models_list import get_model, list_models
 from extproc_router.dialects.redaction import redactions
 from extproc_router.dialects.replies import common_error
 from extproc_router.dialects.responses import Responses
+from extproc_router.dialects.schemas import demanded_schema
+from extproc_router.dialects.splices import splices
 
 __all__ = [
     "DIALECTS",
@@ -29,11 +31,13 @@ __all__ = [
     "apply",
     "common_error",
     "decode",
+    "demanded_schema",
     "edit",
     "find",
     "get_model",
     "list_models",
     "redactions",
+    "splices",
 ]
 
 DIALECTS: Final[tuple[Dialect, ...]] = (

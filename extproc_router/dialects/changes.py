@@ -43,11 +43,13 @@ def edit(dialect: Dialect, body: bytes, request: Request, change: Change) -> tup
 
     Returns:
         Edits of `body`, and in words what is other than before, without values of the client's: `model`,
-        `max_tokens<=N`, `budget_tokens<=N`, `system_prefix`, `include_usage`, `reasoning=on`, `reasoning=off`.
+        `max_tokens<=N`, `budget_tokens<=N`, `system_prefix`, `include_usage`, `logprobs`, `reasoning=on`,
+        `reasoning=off`.
     """
     editor = Editor(body)
     editor.model(request, change.model)
-    if change.think is not None or change.max_tokens or change.system_prefix or change.include_usage:
+    asks = change.include_usage or change.logprobs
+    if asks or change.think is not None or change.max_tokens or change.system_prefix:
         dialect.edit(editor, request, change)
     return tuple(editor.edits), tuple(editor.changes)
 
@@ -100,6 +102,19 @@ def prefix(editor: Editor, text: str, container: Raw | None, name: str, content:
     else:
         editor.put(container, name, content, text)
     editor.changes.append("system_prefix")
+
+
+def logprobs(editor: Editor, member: Raw, value: int) -> None:
+    """Ask for the tokens' log-probabilities, unless the client does already.
+
+    Args:
+        editor: gathers the edits.
+        member: what the body has under `logprobs`.
+        value: that asks; JSON's `true` or a number, as the API has it.
+    """
+    if not is_present(member) or is_false(member):
+        editor.put(None, "logprobs", member, value)
+        editor.changes.append("logprobs")
 
 
 def include_usage(editor: Editor, request: Request, options: Raw) -> None:

@@ -12,7 +12,7 @@ from msgspec import Meta, Raw, Struct
 
 from extproc_router.candidates import ReasoningStyle
 from extproc_router.dialects.base import Body, request
-from extproc_router.dialects.changes import cap, include_usage, prefix
+from extproc_router.dialects.changes import cap, include_usage, logprobs, prefix
 from extproc_router.dialects.complaints import complaining
 from extproc_router.dialects.content import MAX_PIECES, MAX_ROLE, Content
 from extproc_router.dialects.json_document import read_object
@@ -61,6 +61,7 @@ class _Edited(Thinking, kw_only=True, gc=False):
     messages: Raw = ABSENT
     max_completion_tokens: Raw = ABSENT
     max_tokens: Raw = ABSENT
+    logprobs: Raw = ABSENT
     stream_options: Raw = ABSENT
 
 
@@ -115,13 +116,15 @@ class ChatCompletions:
         return openai_error(status, error)
 
     def edit(self, editor: Editor, request: Request, change: Change) -> None:
-        """Edit the system message, effort or template, bounds under both names, and `stream_options`."""
+        """Edit the system message, effort or template, bounds under both names, `logprobs` and `stream_options`."""
         chat = _EDITED.decode(editor.body)
         think(editor, chat, request, change, _WAYS)
         if change.max_tokens:
             cap(editor, change.max_tokens, "max_completion_tokens", chat.max_completion_tokens, chat.max_tokens)
         if change.system_prefix:
             _prefix(editor, change.system_prefix, chat.messages)
+        if change.logprobs:
+            logprobs(editor, chat.logprobs, True)
         if change.include_usage:
             include_usage(editor, request, chat.stream_options)
 

@@ -12,12 +12,12 @@ from msgspec import Raw, Struct
 
 from extproc_router.dialects import batch
 from extproc_router.dialects.base import Body, request
-from extproc_router.dialects.changes import cap, include_usage
+from extproc_router.dialects.changes import cap, include_usage, logprobs
 from extproc_router.dialects.complaints import complaining
 from extproc_router.dialects.content import Content
 from extproc_router.dialects.json_document import read_object
 from extproc_router.dialects.openai_decline import decline_completion
-from extproc_router.dialects.raw import ABSENT, is_array, is_present, is_string, string, whole
+from extproc_router.dialects.raw import ABSENT, is_array, is_present, is_string, is_true, string, whole
 from extproc_router.dialects.replies import openai_error
 from extproc_router.errors import InvalidRequest
 
@@ -36,6 +36,8 @@ class _Completion(Body, kw_only=True, gc=False):
 
 
 class _Edited(Struct, gc=False):
+    echo: Raw = ABSENT
+    logprobs: Raw = ABSENT
     max_tokens: Raw = ABSENT
     stream_options: Raw = ABSENT
 
@@ -45,6 +47,10 @@ _EDITED = msgspec.json.Decoder(_Edited)
 
 DEFAULT_MAX_TOKENS: Final = 16
 """OpenAI's and vLLM's, where the member is absent: stating a higher bound would raise it."""
+
+
+SAMPLED_ALONE: Final = 0
+"""Of how many other likely tokens the log-probabilities are told beside that of each token of the answer."""
 
 
 class Completions:
@@ -79,10 +85,16 @@ class Completions:
         return openai_error(status, error)
 
     def edit(self, editor: Editor, request: Request, change: Change) -> None:
-        """Edit `max_tokens` and `stream_options`; there is no system prompt, and no chat template that thinks."""
+        """Edit `max_tokens`, `logprobs` and `stream_options`.
+
+        There is no system prompt, and no chat template that thinks. Of an answer that begins with the prompt, the
+        prompt's log-probabilities would come too, at the price of reading it twice: they are not asked for.
+        """
         members = _EDITED.decode(editor.body)
         if change.max_tokens and (len(members.max_tokens) > 0 or change.max_tokens < DEFAULT_MAX_TOKENS):
             cap(editor, change.max_tokens, "max_tokens", members.max_tokens)
+        if change.logprobs and not is_true(members.echo):
+            logprobs(editor, members.logprobs, SAMPLED_ALONE)
         if change.include_usage:
             include_usage(editor, request, members.stream_options)
 

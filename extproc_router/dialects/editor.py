@@ -10,13 +10,13 @@ from extproc_router.dialects.raw import is_string, string
 from extproc_router.dialects.splice import locate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from msgspec import Raw
 
     from extproc_router.types import Request
 
-Value: TypeAlias = "str | int | bool | Mapping[str, Value]"
+Value: TypeAlias = "str | int | bool | Sequence[Value] | Mapping[str, Value]"
 
 _BETWEEN = "\n\n"
 _EMPTY_STRING = 2

@@ -7,7 +7,7 @@ names is the client's own (docs/decisions/0003-lossless-bodies.md).
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
 
@@ -31,6 +31,10 @@ class Edit(Struct, frozen=True):
     element: bool = False
 
 
+Settled: TypeAlias = tuple[int, int, bytes]
+"""Bytes [start, end) become this text, commas and all."""
+
+
 def apply(body: bytes, edits: Iterable[Edit]) -> bytes:
     """Make all edits at once.
 
@@ -45,20 +49,33 @@ def apply(body: bytes, edits: Iterable[Edit]) -> bytes:
     Returns:
         `body` itself where there are none.
     """
-    ordered = sorted(edits, key=lambda edit: (edit.start, edit.end > edit.start))
-    if not ordered:
+    settled = settle(body, edits)
+    if not settled:
         return body
     view = memoryview(body)  # slices of it are not copies
     pieces: list[bytes | memoryview] = []
     position = 0
-    for index, edit in enumerate(ordered):
-        if edit.start >= position:
-            pieces += (view[position : edit.start], edit.text)
-            if edit.element and not _is_last(body, ordered, index):
-                pieces.append(b",")
-        position = max(position, edit.end)
+    for start, end, text in settled:
+        pieces += (view[position:start], text)
+        position = end
     pieces.append(view[position:])
     return b"".join(pieces)
+
+
+def settle(body: bytes, edits: Iterable[Edit]) -> list[Settled]:
+    """Put edits in order, with their commas, and those that overlap as one; arguments as in `apply`."""
+    ordered = sorted(edits, key=lambda edit: (edit.start, edit.end > edit.start))
+    settled: list[Settled] = []
+    position = 0
+    for index, edit in enumerate(ordered):
+        if edit.start >= position:
+            comma = edit.element and not _is_last(body, ordered, index)
+            settled.append((edit.start, edit.end, edit.text + b"," if comma else edit.text))
+        elif edit.end > position:
+            start, _, text = settled[-1]
+            settled[-1] = (start, edit.end, text)
+        position = max(position, edit.end)
+    return settled
 
 
 def _is_last(body: bytes, ordered: list[Edit], index: int) -> bool:

@@ -20,7 +20,7 @@ from extproc_router.dialects.changes import cap, prefix
 from extproc_router.dialects.complaints import complaining
 from extproc_router.dialects.content import MAX_PIECES, MAX_ROLE, MODALITIES, Content
 from extproc_router.dialects.json_document import read_object
-from extproc_router.dialects.raw import ABSENT, is_object, is_present, is_string, items, string, whole
+from extproc_router.dialects.raw import ABSENT, is_array, is_object, is_present, is_string, items, string, whole
 from extproc_router.dialects.replies import openai_error
 from extproc_router.dialects.responses_decline import decline_response
 from extproc_router.dialects.thinking import Thinking, tell_nested_effort, think
@@ -38,6 +38,9 @@ INSTRUCTIONS_ROLE: Final = "system"
 
 TOOL_ROLE: Final = "tool"
 
+LOGPROBS: Final = "message.output_text.logprobs"
+"""What `include` lists where the tokens' log-probabilities shall be in the answer."""
+
 MIN_OUTPUT_TOKENS: Final = 16
 """OpenAI refuses a lower bound."""
 
@@ -51,6 +54,7 @@ class _Response(Body, kw_only=True, gc=False):
 
 
 class _Edited(Thinking, kw_only=True, gc=False):
+    include: Raw = ABSENT
     instructions: Raw = ABSENT
     max_output_tokens: Raw = ABSENT
 
@@ -121,7 +125,7 @@ class Responses:
         return openai_error(status, error)
 
     def edit(self, editor: Editor, request: Request, change: Change) -> None:
-        """Edit instructions, effort and `max_output_tokens`; usage is always told."""
+        """Edit instructions, effort, `max_output_tokens` and `include`; usage is always told."""
         members = _EDITED.decode(editor.body)
         think(editor, members, request, change, _WAYS)
         if change.max_tokens:
@@ -129,10 +133,24 @@ class Responses:
             cap(editor, limit, "max_output_tokens", members.max_output_tokens)
         if change.system_prefix and (is_string(members.instructions) or not is_present(members.instructions)):
             prefix(editor, change.system_prefix, None, "instructions", members.instructions)
+        if change.logprobs:
+            _include_logprobs(editor, members.include)
 
     def decline(self, body: bytes, request: Request, message: str, decision_id: str, created: int) -> Reply:
         """One message; a refusal where JSON of a schema was asked for."""
         return decline_response(body, request, message, decision_id, created)
+
+
+def _include_logprobs(editor: Editor, include: Raw) -> None:
+    if is_array(include):
+        if any(string(item) == LOGPROBS for item in items(include)):
+            return
+        editor.prepend_element(include, LOGPROBS)
+    elif is_present(include):
+        return
+    else:
+        editor.put(None, "include", include, [LOGPROBS])
+    editor.changes.append("logprobs")
 
 
 def _add_variables(content: Content, raw: Raw) -> None:

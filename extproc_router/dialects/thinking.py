@@ -121,4 +121,5 @@ def _said(members: Thinking, request: Request) -> bool:
     if any(map(is_present, views)):
         return True
     last = next((turn.text for turn in reversed(request.turns) if turn.role == "user"), "")
-    return _SOFT_SWITCH.search(last) is not None
+    # Most prompts do not have the word, which is found a hundred times faster than that there is no switch.
+    return "think" in last and _SOFT_SWITCH.search(last) is not None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from envoy.config.core.v3 import base_pb2
 from envoy.extensions.filters.http.ext_proc.v3 import processing_mode_pb2
 from envoy.service.ext_proc.v3 import external_processor_pb2 as pb
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from envoy.service.ext_proc.v3.external_processor_pb2 import ProcessingRequest
 
+    from extproc_router.attempts import Chain
     from extproc_router.types import Decision
 
 SERVICE = "envoy.service.ext_proc.v3.ExternalProcessor"
@@ -41,6 +43,11 @@ METHOD = "Process"
 
 # Envoy's dynamic metadata namespace for our decision; envoy.yaml lists it in `receiving_namespaces`.
 METADATA_NAMESPACE = "extproc_router.decision"
+# A chain, for each who reads of it: the cluster specifier `priority_group` (a group for each attempt, in order), our
+# Lua (what makes each attempt's body of the one that was sent), the verifier (an `attempts.Verification` as JSON).
+CHAIN_NAMESPACE = "extproc_router.chain"
+ATTEMPTS_NAMESPACE = "extproc_router.attempts"
+CASCADE_NAMESPACE = "extproc_router.cascade"
 
 _EVENT_STREAM = "text/event-stream"
 
@@ -168,6 +175,8 @@ def _mutate(command: Mutate) -> bytes:
         response.mode_override.response_header_mode = processing_mode_pb2.ProcessingMode.SKIP
         response.mode_override.request_body_mode = processing_mode_pb2.ProcessingMode.NONE
     _describe(response, command.decision)
+    if command.mutation.chain is not None:
+        _describe_chain(response, command.mutation.chain)
     return bytes(response.SerializeToString())
 
 
@@ -205,3 +214,30 @@ def _describe(response: pb.ProcessingResponse, decision: Decision) -> None:
         value = getattr(decision, name)
         if value:
             fields[name].string_value = value
+
+
+def _describe_chain(response: pb.ProcessingResponse, chain: Chain) -> None:
+    namespaces = response.dynamic_metadata.fields
+    groups = namespaces[CHAIN_NAMESPACE].struct_value.fields["priority_groups"].list_value.values
+    told = namespaces[ATTEMPTS_NAMESPACE].struct_value.fields
+    attempts = told["attempts"].list_value.values
+    for place, attempt in enumerate(chain.attempts):
+        group = groups.add().struct_value.fields
+        group["name"].string_value = f"g{place}"
+        cluster = group["clusters"].list_value.values.add().struct_value.fields
+        cluster["cluster_name"].string_value = attempt.cluster
+        cluster["weight"].number_value = 1
+        body = attempts.add().struct_value.fields
+        body["cluster"].string_value = attempt.cluster
+        splices = body["splices"].list_value
+        splices.SetInParent()  # an empty list is one, too
+        for start, end, text in attempt.splices:
+            splice = splices.values.add().list_value.values
+            splice.add().number_value = start
+            splice.add().number_value = end
+            splice.add().string_value = text
+    if chain.on_context_length:
+        told["context"].bool_value = True
+    if chain.verification is not None:
+        terms = msgspec.json.encode(chain.verification).decode()
+        namespaces[CASCADE_NAMESPACE].struct_value.fields["terms"].string_value = terms

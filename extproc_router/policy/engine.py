@@ -13,14 +13,17 @@ from extproc_router.errors import ModelNotAllowed, ModelNotFound, NoCapableModel
 from extproc_router.policy import filters, privacy, stickiness
 from extproc_router.policy.filters import Refusal
 from extproc_router.policy.matching import REASONING, match
-from extproc_router.policy.rules import Edits, Route, Safeguard, Think
+from extproc_router.policy.rules import Cascade, Edits, Fallback, Route, Safeguard, Think
 from extproc_router.types import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from extproc_router.policy.base import Ranked, Situation
     from extproc_router.policy.conditions import Read
+
+
+_TWO = 2
 
 
 class Choice(Struct, frozen=True):
@@ -34,6 +37,7 @@ class Choice(Struct, frozen=True):
         edits: what changes in the body beside the model.
         sticky: `held`, `yielded` or empty.
         shadow: what shadow rules would have chosen, as `name=model`.
+        cascade: how the first model's answer is judged, so that the second may take over; None where it is not.
     """
 
     chain: tuple[Candidate, ...]
@@ -43,6 +47,7 @@ class Choice(Struct, frozen=True):
     edits: Edits = Edits()
     sticky: str = ""
     shadow: tuple[str, ...] = ()
+    cascade: Cascade | None = None
 
 
 class Allowed(Struct, frozen=True):
@@ -69,6 +74,7 @@ class Policy(Struct, frozen=True):
         safeguards: strictest action first.
         routes: in file order, the table of domains last.
         default: model name.
+        fallback: what is tried where a model fails.
     """
 
     candidates: dict[str, Candidate]
@@ -77,6 +83,7 @@ class Policy(Struct, frozen=True):
     safeguards: tuple[Safeguard, ...]
     routes: tuple[Route, ...]
     default: str
+    fallback: Fallback = Fallback()
 
     def is_auto(self, model: str) -> bool:
         """Whether this model name leaves the choice to us."""
@@ -164,25 +171,51 @@ class Policy(Struct, frozen=True):
             return self._fall_back(allowed, Reason.SHED, f"{matched}; a signal that its strategy needs is absent", tier)
         ranked, sticky, note = stickiness.hold(ranked, previous)
         why = "; ".join(filter(None, (matched, ranked.why, note, f"so {ranked.order[0].name}")))
-        return Choice(self._chain(ranked.order, allowed), route.reason, why, route.name, route.edits, sticky)
+        return Choice(
+            self._chain(ranked.order, allowed),
+            route.reason,
+            why,
+            route.name,
+            route.edits,
+            sticky,
+            cascade=route.cascade if _may_take_over(ranked.order) else None,
+        )
 
     def _fall_back(self, allowed: Allowed, reason: Reason, why: str, tier: int) -> Choice:
         """Choose the declared default; where it may not or cannot, the first in file order that may and can."""
         default = allowed.kept.get(self.default)
         if default:
-            return Choice((default,), reason, f"{why}: default {default.name}")
+            return Choice(self._chain((default,), allowed), reason, f"{why}: default {default.name}")
         other = next(iter(allowed.kept.values()))
         if self.default in allowed.cleared:
             barred, reason = allowed.dropped[self.default].why, Reason.CAPABILITY
         else:
             barred, reason = f"not cleared for {self.tiers[tier]}", Reason.PRIVACY
-        return Choice((other,), reason, f"{why}: default {self.default}, {barred}: {other.name}")
+        chain = self._chain((other,), allowed)
+        return Choice(chain, reason, f"{why}: default {self.default}, {barred}: {other.name}")
 
     def _chain(self, order: Iterable[Candidate], allowed: Allowed) -> tuple[Candidate, ...]:
-        """Put the default behind what the rule ranked, where it may and can serve the request and is not there yet."""
-        chain = tuple(order)
-        default = allowed.kept.get(self.default)
-        return chain if default is None or default in chain else (*chain, default)
+        """Put the default, then the models of `fallback`, behind what was chosen.
+
+        Those alone that may and can serve the request, and are not there yet.
+        """
+        chain = {candidate.name: candidate for candidate in order}
+        for name in (self.default, *self.fallback.models):
+            behind = allowed.kept.get(name)
+            if behind:
+                chain.setdefault(name, behind)
+        return tuple(chain.values())
+
+
+def _may_take_over(order: Sequence[Candidate]) -> bool:
+    """Whether the second model may take over from the first: not where it is cheaper, for then the choice was made.
+
+    A strategy that finds a prompt hard, and a conversation that has the strong model, put that one first.
+    """
+    if len(order) < _TWO:
+        return False
+    first, second = (model.cost_input + model.cost_output for model in order[:_TWO])
+    return first <= second
 
 
 def think(edits: Edits, read: Read) -> bool | None:

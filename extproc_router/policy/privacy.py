@@ -50,42 +50,51 @@ class Pool(Struct, frozen=True):
     """What one way of choosing may answer for a tier.
 
     A chain is some of the models in some order, for strategies, stickiness and capabilities reorder and leave out;
-    behind them may come one more.
+    behind them may come others. A cascade puts its first model in once more, as the third attempt.
 
     Attributes:
         rule: name of the rule; `default` where none chooses, `named` where the client does.
         candidates: those that may stand anywhere, in the rule's order.
-        last: the declared default, which may stand behind at least one of them; None where it is among them, or is not
-            cleared.
+        last: those that may stand behind at least one of them, in their order: the declared default and the models of
+            `fallback`, less those that are among them or not cleared.
+        again: whether one of the candidates may be tried once more.
     """
 
     rule: str
     candidates: tuple[Candidate, ...]
-    last: Candidate | None = None
+    last: tuple[Candidate, ...] = ()
+    again: bool = False
 
 
 def pools(policy: Policy, tier: int) -> Iterator[Pool]:
     """Yield all from which the engine may choose for requests of a rank, and more: rules that never match count too."""
     every = cleared(tuple(policy.candidates.values()), tier)
-    default = next((candidate for candidate in every if candidate.name == policy.default), None)
+    default = [policy.candidates[policy.default]]
+    fallback = _without([policy.candidates[name] for name in policy.fallback.models], default)
+    last = cleared((*default, *fallback), tier)
     for route in policy.routes:
         left = () if route.shadow else cleared(route.pool, tier)
         if left:
-            yield Pool(route.name, left, None if default in left else default)
-    if every:
+            yield Pool(route.name, left, _without(last, left), again=route.cascade is not None)
+    for candidate in every:
         # The default itself, or where it may not or cannot serve, the first that may and can.
-        one = tuple(Pool(DEFAULT, (candidate,)) for candidate in every)
-        yield from one
-        yield from (Pool(NAMED, pool.candidates) for pool in one)
+        yield Pool(DEFAULT, (candidate,), _without(last, (candidate, *default)))
+    for candidate in every:
+        yield Pool(NAMED, (candidate,))
+
+
+def _without(candidates: Sequence[Candidate], others: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    return tuple(candidate for candidate in candidates if candidate not in others)
 
 
 def emissions(policy: Policy, tier: int) -> Iterator[tuple[str, int, Candidate]]:
-    """Yield whatever the engine may answer for requests of a rank, and more: rule, number of the attempt, model.
+    """Yield whatever requests of a rank may be sent to, and more: rule, number of the attempt, model.
 
     Of shadow rules, nothing is ever sent anywhere.
     """
     for pool in pools(policy, tier):
-        attempts = range(1, len(pool.candidates) + 1)
-        yield from ((pool.rule, attempt, candidate) for candidate in pool.candidates for attempt in attempts)
-        if pool.last:
-            yield from ((pool.rule, attempt + 1, pool.last) for attempt in attempts)
+        most, ranked = policy.fallback.attempts + pool.again, len(pool.candidates) + pool.again
+        for candidate in pool.candidates:
+            yield from ((pool.rule, attempt, candidate) for attempt in range(1, min(most, ranked) + 1))
+        for place, candidate in enumerate(pool.last, 1):
+            yield from ((pool.rule, attempt, candidate) for attempt in range(2, min(most, ranked + place) + 1))

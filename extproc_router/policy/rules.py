@@ -84,6 +84,36 @@ class Edits(Struct, frozen=True):
     include_usage: bool = False
 
 
+class Cascade(Struct, frozen=True):
+    """How the first answer is judged.
+
+    Attributes:
+        accept_at: probability in [0, 1] that it is good from which it is served.
+        first_tokens: how much of a stream is judged before the client sees any of it.
+    """
+
+    accept_at: float = 0.5
+    first_tokens: int = 32
+
+
+class Fallback(Struct, frozen=True):
+    """What is tried where a model fails.
+
+    Attributes:
+        models: names; behind every chain of a request that leaves the choice to us.
+        attempts: how many models one request may try, at least 1.
+        stream_seconds: silence before a stream's first byte that means the next model.
+        answer_seconds: the same where the answer comes whole.
+        on_context_length: whether a 400 that says that the prompt is too long means the next model, too.
+    """
+
+    models: tuple[str, ...] = ()
+    attempts: int = 3
+    stream_seconds: float = 15.0
+    answer_seconds: float = 300.0
+    on_context_length: bool = False
+
+
 class Route(Struct, frozen=True):
     """A rule that chooses.
 
@@ -97,6 +127,7 @@ class Route(Struct, frozen=True):
         percent: of the requests that match, in (0, 100].
         by: what requests are told apart by for that, as in `policy.keys`.
         shadow: evaluated and told, never applied.
+        cascade: how its first model's answer is judged; None where it is not.
     """
 
     name: str
@@ -108,3 +139,4 @@ class Route(Struct, frozen=True):
     percent: float = 100.0
     by: str = "request"
     shadow: bool = False
+    cascade: Cascade | None = None

@@ -9,11 +9,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from extproc_router import dialects
-from extproc_router.candidates import Change
 from extproc_router.dialects import Dialect, Edit
 from extproc_router.errors import BlockedByPolicy, ClientError, SafetyUnchecked, UncheckableBody
-from extproc_router.policy import engine
 from extproc_router.policy.rules import Action
+from extproc_router.router import chaining
 from extproc_router.router.readings import Readings
 from extproc_router.signals.pii_types import TooMuch
 from extproc_router.types import Answer, Decision, Mutation, Reason, Reply, Request
@@ -21,15 +20,22 @@ from extproc_router.types import Answer, Decision, Mutation, Reason, Reply, Requ
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from extproc_router.attempts import Chain
     from extproc_router.policy.engine import Choice
     from extproc_router.policy.guarding import Guarded
-    from extproc_router.policy.rules import Safeguard
+    from extproc_router.policy.rules import Fallback, Safeguard
     from extproc_router.signals.pii import Pii
 
 # Envoy's routes choose by it; clients cannot set it (envoy.yaml strips it before the route is resolved).
 CLUSTER_HEADER = "x-selected-cluster"
 # Joins an upstream's log with ours.
 DECISION_HEADER = "x-llm-decision"
+# Which route walks the chain: `fallback`, or `cascade`, where a verifier judges the first answer.
+CHAIN_HEADER = "x-llm-chain"
+FALLBACK, CASCADE = "fallback", "cascade"
+# Envoy's own.
+RETRIES_HEADER = "x-envoy-max-retries"
+TIMEOUT_HEADER = "x-envoy-upstream-rq-per-try-timeout-ms"
 
 Tell: TypeAlias = Callable[[int, ClientError], Reply]
 """Writes an error in an API's own shape."""
@@ -56,23 +62,11 @@ class Opened(Struct, frozen=True):
     readings: Readings
 
 
-def send(opened: Opened, choice: Choice, guarded: Guarded, redactors: Mapping[str, Pii]) -> Answer:
-    """Let the request go to the chosen model, with what is to change in it."""
+def send(opened: Opened, choice: Choice, guarded: Guarded, redactors: Mapping[str, Pii], fallback: Fallback) -> Answer:
+    """Let the request go to the chosen model, and to the next where that one fails, with what is to change in it."""
     candidate, readings = choice.chain[0], opened.readings
-    change = Change(
-        model=candidate.served_name,
-        think=engine.think(choice.edits, readings.read),
-        reasoning=candidate.reasoning,
-        override=choice.edits.override,
-        max_tokens=choice.edits.max_tokens,
-        system_prefix=choice.edits.system_prefix,
-        include_usage=choice.edits.include_usage,
-    )
-    edits, changes = dialects.edit(opened.dialect, opened.body, opened.request, change)
-    for name, found in _redactions(opened.body, guarded, readings, redactors):
-        edits = (*edits, *found)
-        changes = (*changes, *([f"{name}: {len(found)} redacted"] if found else []))
-    body = dialects.apply(opened.body, edits)
+    redacted = tuple(_redactions(opened.body, guarded, readings, redactors))
+    walk = chaining.walk(opened, choice, tuple(edit for _, found in redacted for edit in found), fallback)
     decision = replace(
         opened.decision,
         model=candidate.name,
@@ -81,18 +75,31 @@ def send(opened: Opened, choice: Choice, guarded: Guarded, redactors: Mapping[st
         why=choice.why,
         signals=readings.evidence(),
         rule=choice.rule,
-        chain=tuple(model.name for model in choice.chain),
+        chain=tuple(model.name for model in walk.models),
         safety=guarded.applied,
         shadow=(*guarded.shadow, *choice.shadow),
         sticky=choice.sticky,
-        changes=changes,
+        changes=(*walk.changes, *(f"{name}: {len(found)} redacted" for name, found in redacted if found)),
+        cascade=walk.taker,
     )
+    own = ((CLUSTER_HEADER, candidate.cluster), (DECISION_HEADER, decision.id))
     mutation = Mutation(
-        set_headers=((CLUSTER_HEADER, candidate.cluster), (DECISION_HEADER, decision.id)),
+        set_headers=(*own, *_chain_headers(walk.chain, opened.request)) if walk.chain else own,
         remove_headers=("content-encoding",) if opened.was_encoded else (),
-        body=body if opened.was_encoded or body is not opened.body else None,
+        body=walk.body if opened.was_encoded or walk.body is not opened.body else None,
+        chain=walk.chain,
     )
     return Answer(decision, mutation)
+
+
+def _chain_headers(chain: Chain, request: Request) -> tuple[tuple[str, str], ...]:
+    """Tell Envoy which route walks the chain, how far, and how long an attempt may be silent."""
+    seconds = chain.stream_seconds if request.stream else chain.answer_seconds
+    return (
+        (CHAIN_HEADER, CASCADE if chain.verification else FALLBACK),
+        (RETRIES_HEADER, str(len(chain.attempts) - 1)),
+        (TIMEOUT_HEADER, str(round(seconds * 1000))),
+    )
 
 
 def stop(opened: Opened, guarded: Guarded, created: int) -> Answer:

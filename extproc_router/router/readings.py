@@ -9,6 +9,7 @@ from extproc_router.errors import ShedError
 from extproc_router.policy.conditions import PENDING_SIGNAL
 from extproc_router.signals import context
 from extproc_router.signals.base import Answers, Cost
+from extproc_router.signals.head import Head
 from extproc_router.types import Ask, Evidence, Question, Signal
 
 if TYPE_CHECKING:
@@ -71,6 +72,11 @@ class Readings:
             and ask.heads <= before.heads
             and before.embedding >= ask.embedding
         )
+
+    def at_hand(self, head: str) -> float | None:
+        """Return the number of a signal that asks a head of the encoder; None where no such one has been read."""
+        readers = ((self._readers[name], signal) for name, signal in self._read.items())
+        return next((said.number for reader, said in readers if isinstance(reader, Head) and reader.head == head), None)
 
     def count(self, counter: Callable[[str], int] | None) -> int | None:
         """Count the prompt's tokens with a model's tokenizer, once; None without one, and where it raises."""

@@ -258,7 +258,7 @@ class Router:
         # The default that stands in for a rule is not where the conversation is.
         if conversation and choice.reason is not Reason.SHED:
             self._held.put(conversation, choice.chain[0].name)
-        return compose.send(opened, choice, guarded, self.terms.redactors)
+        return compose.send(opened, choice, guarded, self.terms.redactors, policy.fallback)
 
     def _previous(self, conversation: str | None, request: Request) -> str | None:
         """Return the model that a conversation had; None where it had none, or is told by a beginning and begins."""

@@ -9,6 +9,7 @@ from extproc_router import wiring
 from extproc_router.cli.common import SHIPPED_MODEL
 from extproc_router.config import compiling, loader
 from extproc_router.errors import ConfigError
+from extproc_router.policy.rules import Fallback
 from extproc_router.signals import BUILT_IN
 
 if TYPE_CHECKING:
@@ -120,3 +121,12 @@ def test_the_floor_that_a_config_writes_stands_in_the_artefact_s_place(good: str
     encoder = wiring.load_encoder(SHIPPED_MODEL)
     compiled = wiring.compile_config(loader.load(good, "r.yaml"), encoder)
     assert compiled.readers["domain"].floor == 0.4
+
+
+def test_what_is_tried_where_a_model_fails(compiled: Callable[[str], Compiled], good: str) -> None:
+    assert compiled(good).policy.fallback == Fallback((), 3, 15.0, 300.0, on_context_length=False)
+    written = (
+        "fallback: {models: [large-70b], attempts: 2, stream_seconds: 5, answer_seconds: 60, on_context_length: true}"
+    )
+    fallback = compiled(f"{good}{written}\n").policy.fallback
+    assert fallback == Fallback(("large-70b",), 2, 5.0, 60.0, on_context_length=True)

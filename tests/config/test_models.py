@@ -63,3 +63,10 @@ def test_what_is_left_out_is_unknown_and_not_none() -> None:
     assert (other.clearance, other.window, other.tools, other.apis, other.ttft_ms) == (0, None, None, None, None)
     assert other.modalities == frozenset(), "an empty list says: text alone"
     assert other.reasoning == Reasoning(ReasoningStyle.ANTHROPIC)
+    assert other.logprobs
+
+
+def test_a_model_may_be_one_that_is_not_asked_for_log_probabilities() -> None:
+    text = TEXT.replace("name: other, cluster: cpu", "name: other, cluster: cpu, logprobs: false")
+    *_, other = loader.load(text, "r.yaml").candidates
+    assert not other.logprobs

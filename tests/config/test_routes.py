@@ -6,7 +6,7 @@ import pytest
 
 from extproc_router.config.routes import TABLE
 from extproc_router.policy.conditions import Always, State
-from extproc_router.policy.rules import Edits, Think
+from extproc_router.policy.rules import Cascade, Edits, Think
 from extproc_router.types import Reason, Signal
 
 if TYPE_CHECKING:
@@ -65,6 +65,15 @@ def test_what_else_a_rule_changes(edits: Callable[[str], Edits]) -> None:
     assert edits("system_prefix: Be brief.") == Edits(system_prefix="Be brief.")
     assert edits("include_usage: yes") == Edits(include_usage=True)
     assert edits("shadow: false") == Edits()
+
+
+def test_a_rule_may_judge_its_first_answer(compiled: Callable[[str], Compiled]) -> None:
+    rules = (
+        "rules: [{name: r, use: [a, b], cascade: {accept_at: 1, first_tokens: 8}}, "
+        "{name: s, use: [a, b], cascade: {}}, {name: t, use: [a, b]}]\n"
+    )
+    routes = compiled(f"{MODELS}routing: {{default: a}}\n{rules}").policy.routes
+    assert [route.cascade for route in routes] == [Cascade(1.0, 8), Cascade(0.5, 32), None]
 
 
 def test_percentages_are_sticky_by_conversation_unless_they_say(compiled: Callable[[str], Compiled]) -> None:

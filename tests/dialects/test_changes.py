@@ -190,6 +190,40 @@ def test_usage_is_told_anyway(path: str) -> None:
     check(path, body, body, [], USAGE)
 
 
+LOGPROBS = Change(model="m", logprobs=True)
+LISTED = '"message.output_text.logprobs"'
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "after"),
+    [
+        (CHAT, "", '"logprobs":true,'),
+        (CHAT, '"logprobs":null,', '"logprobs":true,'),
+        (CHAT, '"logprobs": false,"top_logprobs":2,', '"logprobs": true,"top_logprobs":2,'),
+        (CHAT, '"logprobs":true,', None),
+        (CHAT, '"logprobs":"x",', None),
+        (COMPLETIONS, "", '"logprobs":0,'),
+        (COMPLETIONS, '"logprobs":null,', '"logprobs":0,'),
+        (COMPLETIONS, '"logprobs":0,', None),
+        (COMPLETIONS, '"logprobs":3,', None),
+        (COMPLETIONS, '"echo":true,', None),
+        (COMPLETIONS, '"echo":false,', '"logprobs":0,"echo":false,'),
+        (RESPONSES, "", f'"include":[{LISTED}],'),
+        (RESPONSES, '"include":null,', f'"include":[{LISTED}],'),
+        (RESPONSES, '"include":[],', f'"include":[{LISTED}],'),
+        (RESPONSES, '"include":["x"],', f'"include":[{LISTED},"x"],'),
+        (RESPONSES, f'"include":["x", {LISTED}],', None),
+        (RESPONSES, '"include":"x",', None),
+        (ANTHROPIC, "", None),
+        (EMBEDDINGS, "", None),
+    ],
+)
+def test_log_probabilities(path: str, before: str, after: str | None) -> None:
+    rest = f'"model":"m",{USER},"input":"x"}}'
+    names = [] if after is None else ["logprobs"]
+    check(path, f"{{{before}{rest}", f"{{{before if after is None else after}{rest}", names, LOGPROBS)
+
+
 EVERYTHING = Change(
     model="big",
     think=False,

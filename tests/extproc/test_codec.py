@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import msgspec
 import pytest
 from envoy.service.ext_proc.v3 import external_processor_pb2 as pb
 from google.protobuf import json_format
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from extproc_router.attempts import Attempt, Chain, Verification
 from extproc_router.errors import LocalProtocolError
 from extproc_router.extproc import codec
 from extproc_router.extproc.commands import Continue, Decide, Mutate, Phase, ReplaceChunk, Respond, StreamChunk
@@ -19,11 +23,23 @@ from extproc_router.extproc.events import (
     ResponseTrailers,
     Unknown,
 )
+from extproc_router.router import chaining
 from extproc_router.types import Decision, HttpRequest, Mutation, Reason, Reply
 from extproc_router.v1 import decision_pb2
 
 DECISION = Decision(
     "id7", "rq", "cv", "ev", "embeddings", "auto", "m", "c", Reason.NAMED, "why", "public", False, (), 0
+)
+
+VERIFICATION = Verification(
+    "id7", "r", "completions", True, 0.5, 32, ("weak", "strong", "weak"), ((0.1, 0.2), (1.0, 2.0), (0.1, 0.2)), 0.25,
+    strips_logprobs=True, json_schema='{"a": "é"}',
+)  # fmt: skip
+CHAIN = Chain(
+    (Attempt("weak", "w"), Attempt("strong", "s", ((1, 3, '"é'), (9, 9, ""))), Attempt("weak", "w")),
+    15.0,
+    300.0,
+    VERIFICATION,
 )
 
 
@@ -139,6 +155,45 @@ class TestEncode:
         json_format.ParseDict(fields, record)
         assert (record.id, record.model, record.cluster, record.reason) == ("id7", "m", "c", "named")
         assert record.rule == "r"
+
+    def test_a_chain_is_metadata_for_each_who_reads_of_it(self) -> None:
+        message = sent(Mutate(Phase.REQUEST_BODY, Mutation(chain=replace(CHAIN, on_context_length=True)), DECISION))
+        namespaces = json_format.MessageToDict(message.dynamic_metadata)
+        assert namespaces[codec.CHAIN_NAMESPACE] == {
+            "priority_groups": [
+                {"name": "g0", "clusters": [{"cluster_name": "weak", "weight": 1.0}]},
+                {"name": "g1", "clusters": [{"cluster_name": "strong", "weight": 1.0}]},
+                {"name": "g2", "clusters": [{"cluster_name": "weak", "weight": 1.0}]},
+            ]
+        }
+        assert namespaces[codec.ATTEMPTS_NAMESPACE] == {
+            "attempts": [
+                {"cluster": "weak", "splices": []},
+                {"cluster": "strong", "splices": [[1.0, 3.0, '"é'], [9.0, 9.0, ""]]},
+                {"cluster": "weak", "splices": []},
+            ],
+            "context": True,
+        }
+        terms = namespaces[codec.CASCADE_NAMESPACE]["terms"]
+        assert msgspec.json.decode(terms, type=Verification) == VERIFICATION
+
+    def test_what_is_not_so_is_not_said(self) -> None:
+        plain = replace(CHAIN, verification=None)
+        message = sent(Mutate(Phase.REQUEST_BODY, Mutation(chain=plain), DECISION))
+        namespaces = json_format.MessageToDict(message.dynamic_metadata)
+        assert codec.CASCADE_NAMESPACE not in namespaces
+        assert namespaces[codec.ATTEMPTS_NAMESPACE].keys() == {"attempts"}
+        alone = sent(Mutate(Phase.REQUEST_BODY, Mutation(), DECISION))
+        assert json_format.MessageToDict(alone.dynamic_metadata).keys() == {codec.METADATA_NAMESPACE}
+
+    @given(st.lists(st.lists(st.text(max_size=40), max_size=9), min_size=1, max_size=9), st.text("a", max_size=128))
+    def test_the_router_bounds_what_attempts_take(self, texts: list[list[str]], cluster: str) -> None:
+        """Whatever `chaining` lets through is as small in bytes as it thinks."""
+        attempts = [Attempt(cluster, "m", tuple((10**7, 10**7, text) for text in some)) for some in texts]
+        chain = Chain(tuple(attempts), 1, 1, on_context_length=True)
+        message = sent(Mutate(Phase.REQUEST_BODY, Mutation(chain=chain), DECISION))
+        told = message.dynamic_metadata.fields[codec.ATTEMPTS_NAMESPACE]
+        assert told.ByteSize() <= chaining.size(attempts)
 
     def test_a_reply_has_status_headers_and_body(self) -> None:
         message = sent(Respond(Reply(404, (("content-type", "application/json"),), b"{}"), DECISION))

@@ -11,7 +11,7 @@ from extproc_router.candidates import Beliefs, Candidate
 from extproc_router.policy.base import Scope, Situation
 from extproc_router.policy.conditions import PENDING_SIGNAL, All, Always, AnyOf, Not, State, Test
 from extproc_router.policy.pickers import KINDS
-from extproc_router.policy.rules import Action, Edits, Route, Safeguard, Think
+from extproc_router.policy.rules import Action, Cascade, Edits, Fallback, Route, Safeguard, Think
 from extproc_router.types import Signal
 
 if TYPE_CHECKING:
@@ -175,6 +175,12 @@ class Logic:
             )
         )
 
+    @staticmethod
+    def fallbacks(pool: Sequence[Candidate]) -> st.SearchStrategy[Fallback]:
+        """Some of these models, in any order."""
+        names = st.lists(st.sampled_from([model.name for model in pool]), unique=True, max_size=4)
+        return st.builds(Fallback, names.map(tuple), st.integers(1, 8))
+
     @classmethod
     def routes(cls, pool: Sequence[Candidate]) -> st.SearchStrategy[tuple[Route, ...]]:
         """Some, with every strategy, over models of these; rule number i is called `ri`."""
@@ -200,6 +206,7 @@ class Logic:
                 "by": st.sampled_from(["request", "header:x-tenant"]),
                 "shadow": st.booleans(),
                 "edits": st.sampled_from([Edits(), Edits(think=Think.AUTO)]),
+                "cascade": st.sampled_from([None, Cascade()]),
             }
         )
         several = st.lists(st.sampled_from(pool[2:]), min_size=1, unique_by=lambda model: model.name)

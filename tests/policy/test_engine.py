@@ -11,7 +11,7 @@ from extproc_router.errors import ModelNotAllowed, ModelNotFound, NoCapableModel
 from extproc_router.policy.conditions import PENDING_SIGNAL, Always, State
 from extproc_router.policy.conditions import Test as Asks
 from extproc_router.policy.engine import Choice, Policy, think
-from extproc_router.policy.rules import Edits, Route, Think
+from extproc_router.policy.rules import Cascade, Edits, Fallback, Route, Think
 from extproc_router.types import Modality, Reason, Signal
 
 if TYPE_CHECKING:
@@ -88,6 +88,67 @@ class TestNamed:
     def test_one_that_is_not_cleared_is_refused_and_not_replaced(self, policy: Any) -> None:
         with pytest.raises(ModelNotAllowed, match="internal"):
             policy().named("large", 1)
+
+
+class TestFallback:
+    @pytest.fixture
+    def it(self, policy: Any, route: Any, model: Any) -> Policy:
+        models = [
+            model("small", clearance=1),
+            model("large"),
+            model("tiny", window=10, clearance=1),
+            model("spare", clearance=1),
+            model("own", clearance=1),
+        ]
+        made: Policy = policy(route([models[1]], "math"), candidates=models)
+        return replace(made, fallback=Fallback(("spare", "tiny", "large", "own")))
+
+    def test_its_models_stand_behind_a_rules_chain_and_the_default(self, choose: Any, it: Policy) -> None:
+        assert names(choose(domain("math"), it=it)) == ["large", "small", "spare", "own"]
+
+    def test_and_behind_the_default_itself(self, choose: Any, it: Policy) -> None:
+        assert names(choose(it=it)) == ["small", "spare", "large", "own"]
+        gone = replace(it, default="tiny")
+        assert names(choose(it=gone)) == ["small", "spare", "large", "own"], "the default's window is too small"
+
+    def test_those_alone_that_are_cleared(self, choose: Any, it: Policy) -> None:
+        assert names(choose(domain("math"), it=it, tier=1)) == ["small", "spare", "own"]
+
+    def test_whose_window_is_too_small_is_in_no_chain(self, route: Any, model: Any, policy: Any, choose: Any) -> None:
+        models = [model("tiny", window=10), model("small"), model("narrow", window=999)]
+        it = replace(policy(route(models[:2]), candidates=models), fallback=Fallback(("narrow", "tiny")))
+        assert names(choose(it=it)) == ["small"]
+        assert names(choose(it=replace(it, routes=()))) == ["small"]
+
+    def test_a_named_model_is_alone(self, it: Policy) -> None:
+        assert names(it.named("large", 0)) == ["large"]
+
+
+class TestCascade:
+    def test_the_second_model_takes_over(self, choose: Any, policy: Any, route: Any, models: Any) -> None:
+        it = policy(route(models[:2], cascade=Cascade(0.7, 8)))
+        assert (names(choose(it=it)), choose(it=it).cascade) == (["small", "large"], Cascade(0.7, 8))
+
+    def test_not_where_it_is_cheaper(self, choose: Any, policy: Any, route: Any, model: Any) -> None:
+        """A strategy that finds a prompt hard, and a conversation that has the strong model, have decided."""
+        weak, strong = model("small", cost_output=1.0), model("large", cost_output=5.0)
+        threshold = {"pick": "threshold", "strong": "large", "weak": "small", "at": 0.5}
+        it = policy(route([strong, weak], options=threshold, cascade=Cascade()), candidates=[weak, strong])
+        easy, hard = (Signal("difficulty", "", 1.0, number=number) for number in (0.1, 0.9))
+        assert (names(choose(easy, it=it)), choose(easy, it=it).cascade) == (["small", "large"], Cascade())
+        assert (names(choose(hard, it=it)), choose(hard, it=it).cascade) == (["large", "small"], None)
+        held = choose(easy, it=it, previous="large")
+        assert (names(held), held.sticky, held.cascade) == (["large", "small"], "held", None)
+
+    def test_not_where_one_model_of_the_rule_is_left(self, choose: Any, policy: Any, route: Any, models: Any) -> None:
+        it = policy(route(models[:2], cascade=Cascade()), default="code")
+        assert (names(choose(it=it, tier=1)), choose(it=it, tier=1).cascade) == (["small"], None)
+        behind = policy(route([models[1], models[0]], cascade=Cascade()), default="small")
+        assert choose(it=behind, tier=1).cascade is None
+
+    def test_the_default_that_stands_in_is_not_judged(self, choose: Any, policy: Any, route: Any, models: Any) -> None:
+        it = policy(route(models[1:], cascade=Cascade()))
+        assert (names(choose(it=it, tier=1)), choose(it=it, tier=1).cascade) == (["small"], None)
 
 
 class TestRules:
@@ -259,7 +320,11 @@ class TestLaws:
         pool = draw_models(data, model)
         tier = data.draw(st.integers(0, 3))
         default = data.draw(st.sampled_from("tuvwxyz"))
-        it = replace(policy(candidates=pool, default=default), routes=data.draw(logic.routes(pool)))
+        it = replace(
+            policy(candidates=pool, default=default),
+            routes=data.draw(logic.routes(pool)),
+            fallback=data.draw(logic.fallbacks(pool)),
+        )
         request = situation(
             signal=data.draw(logic.worlds(absent=True)).__getitem__,
             keys=data.draw(st.dictionaries(st.sampled_from(["request", "header:x-tenant"]), st.text(min_size=1))),
@@ -276,6 +341,7 @@ class TestLaws:
         assert all(candidate.clearance >= tier for candidate in choice.chain)
         assert set(names(choice)) <= it.allowed(tier, request).kept.keys()
         assert len(set(names(choice))) == len(choice.chain)
+        assert choice.cascade is None or len(choice.chain) > 1
         for told in choice.shadow:
             model_told = told.partition("=")[2]
             assert model_told == "default" or it.candidates[model_told].clearance >= tier

@@ -11,7 +11,7 @@ from extproc_router.errors import NoCapableModel, NoEligibleModel
 from extproc_router.policy import privacy
 from extproc_router.policy.conditions import Always
 from extproc_router.policy.engine import Policy
-from extproc_router.policy.rules import Route
+from extproc_router.policy.rules import Cascade, Fallback, Route
 from extproc_router.types import Modality, Reason
 
 TIERS = ("public", "internal", "restricted")
@@ -51,9 +51,11 @@ def test_only_cleared_candidates_are_left_in_their_order(clearances: list[int], 
     assert [c for c in candidates if c.clearance >= tier] == list(left)
 
 
-def make_policy(candidates: list[Candidate], routes: tuple[Route, ...], default: str) -> Policy:
-    tiers = ("a", "b", "c", "d")
-    return Policy({candidate.name: candidate for candidate in candidates}, frozenset({""}), tiers, (), routes, default)
+def make_policy(
+    candidates: list[Candidate], routes: tuple[Route, ...], default: str, fallback: Fallback | None = None
+) -> Policy:
+    named = {candidate.name: candidate for candidate in candidates}
+    return Policy(named, frozenset({""}), ("a", "b", "c", "d"), (), routes, default, fallback or Fallback())
 
 
 class TestEmissions:
@@ -63,10 +65,12 @@ class TestEmissions:
 
     @pytest.fixture
     def emitted(self, models: list[Candidate], picker: Any) -> Any:
-        def run(tier: int, default: str, **members: Any) -> set[tuple[str, int, str]]:
+        def run(
+            tier: int, default: str, behind: tuple[str, ...] = (), attempts: int = 3, **members: Any
+        ) -> set[tuple[str, int, str]]:
             pool = tuple(models[:2])
             rule = Route("rule", Always(), pool, picker(pool, pick="static"), **members)
-            found = privacy.emissions(make_policy(models, (rule,), default), tier)
+            found = privacy.emissions(make_policy(models, (rule,), default, Fallback(behind, attempts)), tier)
             return {(name, attempt, candidate.name) for name, attempt, candidate in found}
 
         return run
@@ -82,6 +86,25 @@ class TestEmissions:
         }
         assert emitted(3, "high") == set()
 
+    def test_the_models_of_fallback_stand_behind_rules_and_behind_the_default(self, emitted: Any) -> None:
+        found = emitted(0, "low", ("low", "high"))
+        assert {entry[1:] for entry in found if entry[0] == "rule" and entry[2] == "high"} == {(2, "high"), (3, "high")}
+        default = {entry[1:] for entry in found if entry[0] == "default"}
+        assert default == {(1, "low"), (1, "mid"), (1, "high"), (2, "high")}
+        assert {attempt for rule, attempt, _ in found if rule == "named"} == {1}
+        assert all(name != "low" for _, _, name in emitted(1, "mid", ("low", "high")))
+
+    def test_no_more_are_tried_than_may_be(self, emitted: Any) -> None:
+        assert max(attempt for _, attempt, _ in emitted(0, "high", attempts=2)) == 2
+        assert max(attempt for _, attempt, _ in emitted(0, "high", attempts=2, cascade=Cascade())) == 3
+
+    def test_a_cascade_tries_its_first_model_again(self, emitted: Any) -> None:
+        chain = {entry[1:] for entry in emitted(0, "high", cascade=Cascade()) if entry[0] == "rule"}
+        assert chain == {
+            *((place, name) for place in (1, 2, 3) for name in ("low", "mid")),
+            *((place, "high") for place in (2, 3, 4)),
+        }
+
     def test_shadow_rules_send_nothing(self, emitted: Any) -> None:
         assert {rule for rule, _, _ in emitted(0, "low", shadow=True)} == {"default", "named"}
 
@@ -95,7 +118,9 @@ class TestEmissions:
         pool = [
             model(name, clearance=data.draw(st.integers(0, 3)), modalities=data.draw(able), **stated) for name in names
         ]
-        policy = make_policy(pool, data.draw(logic.routes(pool)), data.draw(st.sampled_from(names)))
+        policy = make_policy(
+            pool, data.draw(logic.routes(pool)), data.draw(st.sampled_from(names)), data.draw(logic.fallbacks(pool))
+        )
         tier = data.draw(st.integers(0, 3))
         request = situation(
             signal=data.draw(logic.worlds(absent=True)).__getitem__,
@@ -109,7 +134,11 @@ class TestEmissions:
             return
         assert not isinstance(choice, frozenset)
         rule = choice.rule or privacy.DEFAULT
-        chain = {(rule, place + 1, candidate.name) for place, candidate in enumerate(choice.chain)}
+        walked = choice.chain[: policy.fallback.attempts]
+        if choice.cascade and policy.fallback.attempts > 1:  # as Envoy walks it
+            assert len(walked) > 1
+            walked = (*walked[:2], walked[0], *walked[2:])
+        chain = {(rule, place + 1, candidate.name) for place, candidate in enumerate(walked)}
         assert chain <= foreseen
         for name in names:
             if policy.candidates[name].clearance >= tier:

@@ -13,7 +13,7 @@ from extproc_router.policy.conditions import Always, State
 from extproc_router.policy.conditions import Test as Asks
 from extproc_router.policy.engine import Policy
 from extproc_router.policy.pickers import KINDS as PICKERS
-from extproc_router.policy.rules import Action, Route, Safeguard
+from extproc_router.policy.rules import Action, Fallback, Route, Safeguard
 from extproc_router.policy.stickiness import Held
 from extproc_router.router import Plan, Router, Terms
 from extproc_router.signals import KINDS
@@ -132,6 +132,7 @@ def router(
         safeguards=tuple(safeguards),
         routes=tuple(table if routes is None else routes),
         default=default,
+        fallback=changes.pop("fallback", Fallback()),
     )
     stated: dict[str, Any] = {
         "matchers": {},

@@ -13,7 +13,7 @@ from extproc_router.candidates import Candidate
 from extproc_router.errors import EncoderTimeout, ModelTimeout, ShedError
 from extproc_router.policy import guarding
 from extproc_router.policy.conditions import All, Always, AnyOf, Not
-from extproc_router.policy.rules import Action, Edits, Safeguard, Think
+from extproc_router.policy.rules import Action, Cascade, Edits, Fallback, Safeguard, Think
 from extproc_router.router import CLUSTER_HEADER, Plan
 from extproc_router.signals.base import Answers, Cost
 from extproc_router.types import Answer, Ask, Encoding, Flag, HttpRequest, Mutation, Question, Reason, Signal
@@ -97,6 +97,7 @@ def routers(draw: st.DrawFn, desk: Any) -> Router:
             percent=draw(st.sampled_from([100.0, 50.0])),
             shadow=draw(st.sampled_from([False, False, True])),
             edits=draw(st.sampled_from([Edits(), Edits(think=Think.AUTO)])),
+            cascade=draw(st.sampled_from([None, Cascade()])),
         )
         for index in range(draw(st.integers(0, 4)))
     ]
@@ -109,6 +110,7 @@ def routers(draw: st.DrawFn, desk: Any) -> Router:
         default=draw(st.sampled_from("uvwxy")),
         tiers=TIERS,
         matchers={"m": draw(st.integers(0, 3))},
+        fallback=Fallback(tuple(draw(st.lists(st.sampled_from("uvwxy"), unique=True))), draw(st.integers(1, 8))),
     )
     return it
 
@@ -183,6 +185,26 @@ def check_sent(it: Router, http: HttpRequest, decision: Decision, mutation: Muta
     assert not {guarding.told(rule) for rule in stops if not rule.shadow} & set(decision.safety)
     body = mutation.body or http.body or b""
     assert (SECRET.encode() in body) is not redacts(policy.safeguards, decision.safety)
+    check_chain(it, decision, mutation, body)
+
+
+def check_chain(it: Router, decision: Decision, mutation: Mutation, body: bytes) -> None:
+    """Every attempt that Envoy makes by itself is one of the models that may serve it, with that model's own body."""
+    policy, chain = it.terms.policy, mutation.chain
+    assert len(decision.chain) <= policy.fallback.attempts
+    assert (chain is not None) is (len(decision.chain) > 1)
+    if chain is None:
+        return
+    assert tuple(dict.fromkeys(attempt.model for attempt in chain.attempts)) == decision.chain
+    assert chain.attempts[0].splices == ()
+    for attempt in chain.attempts:
+        sent = body
+        for start, end, text in reversed(attempt.splices):
+            sent = sent[:start] + text.encode() + sent[end:]
+        assert attempt.cluster == policy.candidates[attempt.model].cluster
+        assert json.loads(sent)["model"] == policy.candidates[attempt.model].served_name
+        assert (SECRET.encode() in sent) is not redacts(policy.safeguards, decision.safety)
+    assert bool(decision.cascade) is (chain.verification is not None)
 
 
 @given(st.data())

@@ -7,8 +7,9 @@ import pytest
 from extproc_router.errors import EncoderTimeout, ModelFailed
 from extproc_router.policy.conditions import PENDING_SIGNAL
 from extproc_router.router.readings import Readings
-from extproc_router.signals.base import Answers, Cost, Subject
-from extproc_router.types import Ask, Encoding, Evidence, Question, Request, Signal
+from extproc_router.signals import KINDS
+from extproc_router.signals.base import Answers, Cost, Resources, Subject
+from extproc_router.types import Ask, Encoding, Evidence, Pair, Question, Request, Signal, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +28,37 @@ def readings(desk: Any) -> Callable[..., Readings]:
         return Readings({name: desk.Stub(name, **members) for name, members in stubs.items()}, SUBJECT)
 
     return make
+
+
+class TestAtHand:
+    """What is known of a prompt anyway goes to the verifier; nobody is asked for it."""
+
+    @pytest.fixture
+    def pair(self) -> Readings:
+        resources = Resources(frozenset({"difficulty", "jailbreak"}), (), 0.5, lambda _: ())
+        readers = {
+            kind: KINDS[kind].build(kind, KINDS[kind].options.model_validate({"kind": kind}), resources)
+            for kind in ("jailbreak", "difficulty")
+        }
+        asked = Request("chat_completions", "", (0, 0), (Turn("user", "t"),), False, frozenset(), False)
+        return Readings({"hard": readers.pop("difficulty"), **readers}, Subject({}, asked))
+
+    def test_it_is_the_number_of_a_signal_that_asks_the_head(self, pair: Readings) -> None:
+        assert pair.at_hand("difficulty") is None
+        assert pair.read("hard") is PENDING_SIGNAL
+        assert pair.at_hand("difficulty") is None
+        pair.asks(["hard"])
+        pair.take(Answers({"t": Encoding({"difficulty": Pair(0.9, 0.2, 0.8)}, {"difficulty": 1}, 1, windowed=False)}))
+        assert pair.at_hand("difficulty") is None, "nobody has read it"
+        pair.read("hard")
+        assert pair.at_hand("difficulty") == 0.8
+        assert pair.at_hand("jailbreak") is None
+
+    def test_what_could_not_be_read_is_not_at_hand(self, pair: Readings) -> None:
+        pair.asks(["hard"])
+        pair.take(Answers({"t": EncoderTimeout("late")}))
+        pair.read("hard")
+        assert pair.at_hand("difficulty") is None
 
 
 class TestRead:
