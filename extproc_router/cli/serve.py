@@ -71,6 +71,13 @@ def register(subparsers: Any) -> None:  # noqa: ANN401 - argparse has no public 
         help="where probes ask too, e.g. 0.0.0.0:9003 (default: on --listen alone)",
     )
     parser.add_argument(
+        "--verify-listen",
+        type=_address,
+        metavar="ADDRESS",
+        help="where Envoy has the first answers of cascades judged, e.g. unix:/run/verifier.sock; of several workers "
+        "the first one listens (default: nowhere, so every first answer is served)",
+    )
+    parser.add_argument(
         "--metrics-listen", type=_address, metavar="HOST:PORT", help="Prometheus metrics (default: none)"
     )
     parser.add_argument("--workers", type=_positive, default=1, metavar="N", help="processes (default: %(default)s)")
@@ -180,6 +187,7 @@ def run(args: argparse.Namespace) -> int:
             state=paths.get("state") or state.default_directory(),
             last_good=args.last_good,
             remember=args.remember,
+            verify_listen=args.verify_listen,
             worker=args.worker_index,
             workers=args.worker_of or 1,
         )

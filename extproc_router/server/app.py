@@ -20,8 +20,10 @@ from extproc_router.extproc import codec
 from extproc_router.server import addresses, apart, hardening
 from extproc_router.server.addresses import Address
 from extproc_router.server.health import Health
-from extproc_router.server.service import ExternalProcessor, Runtime, handler
+from extproc_router.server.service import ExternalProcessor, Processor, Runtime, handler
 from extproc_router.server.socket_file import SocketFile
+from extproc_router.server.verifier import Verifier
+from extproc_router.verifier.keeping import MAX_ANSWER_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -48,6 +50,7 @@ class Settings(Struct, frozen=True):
     Attributes:
         listen: where Envoy talks to us.
         health: where probes do, beside `listen`; None for nowhere else.
+        verify: where Envoy has the first answers of cascades judged; None for nowhere.
         share_port: let other workers bind the same TCP port.
         drain_seconds: how long open streams may take to end at shutdown.
     """
@@ -56,6 +59,7 @@ class Settings(Struct, frozen=True):
     health: Address | None
     share_port: bool
     drain_seconds: float
+    verify: Address | None = None
 
 
 async def serve(
@@ -91,10 +95,10 @@ async def serve(
     await health.set_alive(alive=True)
     await health.set_ready(ready=False)
     async with AsyncExitStack() as stack:
-        grace = settings.drain_seconds * (1 - _DRAIN_NOTICE_SHARE)
+        grace = _Grace(settings.drain_seconds * (1 - _DRAIN_NOTICE_SHARE))
         if settings.health:
             # Entered first, so left last: it says NOT_SERVING until the end.
-            await stack.enter_async_context(_listening(settings, settings.health, health, None, grace))
+            await stack.enter_async_context(_listening(Listener(settings.health, health), grace))
         runtime = await _loaded(load, reloader, stop)
         if runtime is None:
             return
@@ -105,16 +109,26 @@ async def serve(
         gc.freeze()
         if stop.is_set():
             return
-        socket = await stack.enter_async_context(_listening(settings, settings.listen, health, service, grace))
+        answers = None
+        if settings.verify:
+            verifier = Verifier(lambda: service.runtime.judge, observer)
+            stack.callback(verifier.close)
+            # Left after the router: what it has sent out comes back here.
+            listener = Listener(settings.verify, health, verifier, MAX_ANSWER_BYTES)
+            answers = await stack.enter_async_context(_listening(listener, grace))
+        longest = runtime.router.max_body_bytes
+        listener = Listener(settings.listen, health, service, longest, share_port=settings.share_port)
+        socket = await stack.enter_async_context(_listening(listener, grace))
         await health.set_ready(ready=True)
         log.info("ready on %s", settings.listen)
         if on_ready:
             on_ready()
         async with _reloading(reloader, service):
-            await _watch(service, health, socket, stop)
+            await _watch(service, health, socket, answers, stop)
         log.info("draining for at most %.1f s", settings.drain_seconds)
         await health.set_ready(ready=False)
         await asyncio.sleep(settings.drain_seconds * _DRAIN_NOTICE_SHARE)
+        grace.begin()
 
 
 async def _loaded(load: Callable[[], Runtime], reloader: Reloader | None, stop: asyncio.Event) -> Runtime | None:
@@ -149,14 +163,54 @@ async def _reloading(reloader: Reloader | None, service: ExternalProcessor) -> A
             await task
 
 
+class Listener(Struct, frozen=True):
+    """What is served at an address.
+
+    Attributes:
+        address: where.
+        health: answers probes.
+        processor: answers Envoy; None where nobody does.
+        longest: bytes of the longest body that is taken in.
+        share_port: let other workers bind the same TCP port.
+    """
+
+    address: Address
+    health: Health
+    processor: Processor | None = None
+    longest: int = 0
+    share_port: bool = False
+
+
+class _Grace:
+    """How long open streams may still take: all listeners share the time.
+
+    Args:
+        seconds: from the beginning of the end.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._end: float | None = None
+
+    def begin(self) -> None:
+        """From now on it runs out."""
+        self._end = asyncio.get_running_loop().time() + self._seconds
+
+    @property
+    def left(self) -> float:
+        """Seconds, at least 0."""
+        if self._end is None:
+            return self._seconds
+        return max(0.0, self._end - asyncio.get_running_loop().time())
+
+
 @asynccontextmanager
-async def _listening(
-    settings: Settings, address: Address, health: Health, service: ExternalProcessor | None, grace: float
-) -> AsyncIterator[SocketFile | None]:
+async def _listening(listener: Listener, grace: _Grace) -> AsyncIterator[SocketFile | None]:
     """Listen for as long as the block lasts; yields the socket's file, if it has one."""
+    address = listener.address
     addresses.claim(address)
     socket = SocketFile(address.path) if address.path else None
-    server = await _start(settings, f"unix:{socket.private}" if socket else str(address), health, service)
+    server = await _start(f"unix:{socket.private}" if socket else str(address), listener)
     try:
         if socket:
             socket.publish()
@@ -164,27 +218,23 @@ async def _listening(
     finally:
         if socket:
             socket.withdraw()
-        await server.stop(grace)
+        await server.stop(grace.left)
 
 
-async def _start(
-    settings: Settings, address: str, health: Health, service: ExternalProcessor | None
-) -> grpc.aio.Server:
-    # Probes alone are short.
-    longest = service.runtime.router.max_body_bytes if service else 0
+async def _start(address: str, listener: Listener) -> grpc.aio.Server:
     server = grpc.aio.server(
         options=[
-            ("grpc.max_receive_message_length", longest + ENVELOPE_BYTES),
+            ("grpc.max_receive_message_length", listener.longest + ENVELOPE_BYTES),
             ("grpc.max_send_message_length", -1),  # what we send is what we read, and a little more
-            ("grpc.so_reuseport", int(settings.share_port)),
+            ("grpc.so_reuseport", int(listener.share_port)),
             # Envoy pings idle connections; the default answer is to hang up on it.
             ("grpc.http2.max_ping_strikes", 0),
         ]
     )
-    health_pb2_grpc.add_HealthServicer_to_server(health.servicer, server)
+    health_pb2_grpc.add_HealthServicer_to_server(listener.health.servicer, server)
     names = [health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME]
-    if service:
-        server.add_generic_rpc_handlers((handler(service),))
+    if listener.processor:
+        server.add_generic_rpc_handlers((handler(listener.processor),))
         names.append(codec.SERVICE)
     reflection.enable_server_reflection(names, server)
     try:
@@ -206,8 +256,22 @@ def _on_signals(stop: asyncio.Event, reloader: Reloader | None) -> None:
             loop.add_signal_handler(number, react)
 
 
-async def _watch(service: ExternalProcessor, health: Health, socket: SocketFile | None, stop: asyncio.Event) -> None:
-    """Wait for the end; look after what Envoy needs of us meanwhile."""
+async def _watch(
+    service: ExternalProcessor,
+    health: Health,
+    socket: SocketFile | None,
+    answers: SocketFile | None,
+    stop: asyncio.Event,
+) -> None:
+    """Wait for the end; look after what Envoy needs of us meanwhile.
+
+    Args:
+        service: whose encoder may get stuck.
+        health: told so, and whether `socket` is ours.
+        socket: the router's file, if it has one.
+        answers: the verifier's; requests are served without it, too.
+        stop: the end.
+    """
     alive = ready = True
     while not stop.is_set():
         with contextlib.suppress(TimeoutError):
@@ -217,9 +281,10 @@ async def _watch(service: ExternalProcessor, health: Health, socket: SocketFile 
             alive = not stuck
             log.error("the encoder is stuck") if stuck else log.info("the encoder runs again")
             await health.set_alive(alive=alive)
-        if socket and socket.is_missing:
-            log.warning("the socket's file was removed; making it anew")
-            socket.publish()
+        for each in filter(None, (socket, answers)):
+            if each.is_missing:
+                log.warning("the socket's file was removed; making it anew")
+                each.publish()
         reachable = socket is None or socket.is_ours
         if reachable is not ready:
             ready = reachable

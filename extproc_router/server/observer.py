@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from extproc_router.types import Record
+    from extproc_router.verifier.judged import Judged
 
 
 class Observer(Protocol):
@@ -23,5 +24,12 @@ class Observer(Protocol):
     def decided(self, record: Record) -> None:
         """A request was decided."""
 
+    def judged(self, judged: Judged, unix_time: float) -> None:
+        """A cascade has come to its end, so many seconds after the epoch."""
+
     def failed(self, kind: str) -> None:
-        """Something else happened: `unknown_message`, `protocol_error` or `internal_error`."""
+        """Something else happened.
+
+        `unknown_message`, `protocol_error` or `internal_error`; `verifier_mode` where Envoy sends answers in a way in
+        which they cannot be held, and `judge_failed` where judging one failed.
+        """

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import grpc
 from msgspec import Struct, field
@@ -28,6 +28,8 @@ from extproc_router.server.model_client import ModelClient
 from extproc_router.server.tenure import Tenure
 from extproc_router.signals.base import Answers
 from extproc_router.types import Answer, Record
+from extproc_router.verifier.terms import Terms
+from extproc_router.verifier.verdicts import Judge
 
 if TYPE_CHECKING:
     from extproc_router.server.body_budget import Lease
@@ -54,6 +56,7 @@ class Runtime(Struct, frozen=True):
         bounds: how much it may ask of the encoder.
         matchers: signal name -> the language model that this signal asks.
         release: lets go of encoder and matchers, which other runtimes may hold too.
+        judge: judges the first answers of cascades.
     """
 
     router: Router
@@ -61,6 +64,7 @@ class Runtime(Struct, frozen=True):
     bounds: Bounds
     matchers: Mapping[str, ModelClient] = field(default_factory=dict)
     release: Callable[[], None] = lambda: None
+    judge: Judge = field(default_factory=lambda: Judge(Terms()))
 
 
 class ExternalProcessor:
@@ -205,7 +209,14 @@ class ExternalProcessor:
         self._reader.shutdown(wait=False, cancel_futures=True)
 
 
-def handler(service: ExternalProcessor) -> grpc.GenericRpcHandler:
+class Processor(Protocol):
+    """A service of Envoy's external processing API."""
+
+    async def process(self, _: object, context: grpc.aio.ServicerContext) -> None:
+        """Answer one stream."""
+
+
+def handler(service: Processor) -> grpc.GenericRpcHandler:
     """Register the service by hand: the reply is bytes already, and needs no serialiser."""
     method = grpc.stream_stream_rpc_method_handler(
         service.process, request_deserializer=codec.parse, response_serializer=None

@@ -1,5 +1,7 @@
 """One JSON line per decision: the message `extproc_router.v1.Decision`, with its field names, after a `time`.
 
+And one per cascade, once it has come to its end: `"kind": "cascade"`, then the members of `verifier.judged.Judged`.
+
 Lines are handed to a thread that writes them in batches: a slow pipe never holds up a request. What does not fit in
 the buffer, or cannot be written as JSON, is dropped and counted, and the next line written says how many were.
 """
@@ -10,12 +12,16 @@ import logging
 import threading
 from collections import deque
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from extproc_router.types import Record
+    from extproc_router.verifier.judged import Judged
 
 log = logging.getLogger(__name__)
 
@@ -26,10 +32,18 @@ _JOIN_SECONDS = 2.0
 
 def line(record: Record) -> bytes:
     """Write one record as a JSON line, newline included."""
-    time = datetime.fromtimestamp(record.unix_time, UTC).isoformat(timespec="milliseconds")
     decision = msgspec.json.encode(record.decision)
     total_ms = round(record.total_seconds * 1000, 3)
-    return b'{"time":"%s",%s,"total_ms":%r}\n' % (time.encode(), decision[1:-1], total_ms)
+    return b'{"time":"%s",%s,"total_ms":%r}\n' % (_iso(record.unix_time), decision[1:-1], total_ms)
+
+
+def cascade_line(judged: Judged, unix_time: float) -> bytes:
+    """Write what came of a cascade as a JSON line, newline included."""
+    return b'{"time":"%s","kind":"cascade",%s}\n' % (_iso(unix_time), msgspec.json.encode(judged)[1:-1])
+
+
+def _iso(unix_time: float) -> bytes:
+    return datetime.fromtimestamp(unix_time, UTC).isoformat(timespec="milliseconds").encode()
 
 
 class DecisionLog:
@@ -41,7 +55,7 @@ class DecisionLog:
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
-        self._waiting: deque[Record] = deque()
+        self._waiting: deque[Callable[[], bytes]] = deque()
         self._dropped = 0
         self._failed = False
         self._stop = threading.Event()
@@ -50,10 +64,17 @@ class DecisionLog:
 
     def decided(self, record: Record) -> None:
         """Take one record; never waits."""
+        self._take(partial(line, record))
+
+    def judged(self, judged: Judged, unix_time: float) -> None:
+        """Take what came of a cascade; never waits."""
+        self._take(partial(cascade_line, judged, unix_time))
+
+    def _take(self, write: Callable[[], bytes]) -> None:
         if len(self._waiting) >= _BUFFER_LINES:
             self._dropped += 1
         else:
-            self._waiting.append(record)
+            self._waiting.append(write)
 
     def close(self) -> None:
         """Write what waits, within a bound."""
@@ -78,10 +99,10 @@ class DecisionLog:
         except (OSError, ValueError):
             self._dropped += len(batch)  # nobody reads any more; keep deciding
 
-    def _told(self, record: Record) -> bytes:
+    def _told(self, write: Callable[[], bytes]) -> bytes:
         """Write a record; empty where that fails: a mistake of ours costs no other record."""
         try:
-            return line(record)
+            return write()
         except Exception as error:  # noqa: BLE001 - of its message nothing: it may quote what it stumbled over
             kind = type(error).__qualname__
         if not self._failed:

@@ -16,6 +16,7 @@ from extproc_router import __version__
 
 if TYPE_CHECKING:
     from extproc_router.types import Record
+    from extproc_router.verifier.judged import Judged
 
 # Seconds. Decisions without the encoder take tens of microseconds, those with it some milliseconds.
 _BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
@@ -101,6 +102,18 @@ class Metrics:
         self._absent = Counter(
             "extproc_router_signals_absent", "Signals that could not be read", ("signal", "cause"), registry=registry
         )
+        self._cascades = Counter(
+            "extproc_router_cascades",
+            "Cascades, by rule and by what came of their first answer",
+            ("rule", "verdict"),
+            registry=registry,
+        )
+        self._cascade_cost = Counter(
+            "extproc_router_cascade_cost_usd",
+            "What the attempts of cascades cost, by the config's prices",
+            ("model",),
+            registry=registry,
+        )
         # Looking a child up costs more than counting on it.
         self._children: dict[tuple[str, str], Counter] = {}
 
@@ -161,6 +174,12 @@ class Metrics:
         for signal in decision.signals:
             if signal.absent:
                 self._absent.labels(signal.name, signal.absent).inc()
+
+    def judged(self, judged: Judged) -> None:
+        """Count a cascade and what its attempts cost."""
+        self._cascades.labels(judged.rule, judged.verdict.value).inc()
+        for paid in judged.attempts:
+            self._cascade_cost.labels(paid.model).inc(paid.cost_usd)
 
     def failed(self, kind: str) -> None:
         """Count what else went wrong."""

@@ -20,6 +20,8 @@ from extproc_router.server.counted import Counted
 from extproc_router.server.encoder_executor import Bounds, EncoderExecutor
 from extproc_router.server.model_client import ModelClient
 from extproc_router.server.service import Runtime
+from extproc_router.verifier import terms
+from extproc_router.verifier.verdicts import Judge
 from extproc_router.wiring import building
 
 if TYPE_CHECKING:
@@ -106,6 +108,7 @@ def build(
             bounds=Bounds(config.limits.encoder_queue, config.limits.encoder_deadline_ms / 1000),
             matchers={signal: client.thing for (signal, _, _), client in clients.items()},
             release=taken.pop_all().close,
+            judge=Judge(terms.of(config.written.verifier)),
         )
     return Built(runtime, Parts(encoder, executor, clients, tokenizers.used, held, conversations))
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import uvloop
 from msgspec import Struct
@@ -15,12 +17,21 @@ from extproc_router.server.state import State
 from extproc_router.wiring.renewal import Files, Renewal
 from extproc_router.wiring.sinks import build_telemetry
 
+if TYPE_CHECKING:
+    from extproc_router.server.service import Runtime
+
+log = logging.getLogger(__name__)
+
 # For a reload that was cut short; what hangs on a disk is left behind.
 _JOIN_SECONDS = 5.0
 
 
 class ServeOptions(Struct, frozen=True):
-    """What `serve` was asked for; addresses as written, files as in `Files`, `worker` of `workers`."""
+    """What `serve` was asked for; addresses as written, files as in `Files`, `worker` of `workers`.
+
+    The first of several workers alone listens at `verify_listen`: what is kept between the attempts of a cascade is in
+    one process.
+    """
 
     config: Path
     model: Path
@@ -34,6 +45,7 @@ class ServeOptions(Struct, frozen=True):
     state: Path | None = None
     last_good: bool = False
     remember: int = recent.ENTRIES
+    verify_listen: str | None = None
     worker: int = 0
     workers: int = 1
 
@@ -50,6 +62,7 @@ def serve(options: ServeOptions) -> None:
         health=_address(options.health_listen, options) if options.health_listen else None,
         share_port=shares,
         drain_seconds=options.drain_seconds,
+        verify=addresses.parse(options.verify_listen) if options.verify_listen and not options.worker else None,
     )
     telemetry, state = build_telemetry(), State(options.state)
     files = Files(
@@ -62,6 +75,12 @@ def serve(options: ServeOptions) -> None:
         last_good=options.state if options.last_good else None,
     )
     renewal = Renewal(files, telemetry, state, worker=options.worker, workers=options.workers)
+
+    def start() -> Runtime:
+        runtime = renewal.start()
+        _warn_of_cascades(runtime, options)
+        return runtime
+
     # With several workers the supervisor serves the merged metrics.
     stop_metrics = (
         metrics_endpoint.start(addresses.parse(options.metrics_listen))
@@ -73,7 +92,7 @@ def serve(options: ServeOptions) -> None:
             runner.run(
                 app.serve(
                     settings,
-                    renewal.start,
+                    start,
                     telemetry,
                     reloader=Reloader(renewal),
                     on_ready=workers.say_served if shares else None,
@@ -84,6 +103,12 @@ def serve(options: ServeOptions) -> None:
         stop_metrics()
         telemetry.close()
         state.close()
+
+
+def _warn_of_cascades(runtime: Runtime, options: ServeOptions) -> None:
+    names = [route.name for route in runtime.router.terms.policy.routes if route.cascade]
+    if names and not options.verify_listen:
+        log.warning("without --verify-listen nobody judges the answers of the cascades of %s", ", ".join(names))
 
 
 def _address(template: str, options: ServeOptions) -> addresses.Address:

@@ -14,6 +14,7 @@ from extproc_router.telemetry.prometheus import Metrics
 
 if TYPE_CHECKING:
     from extproc_router.types import Record
+    from extproc_router.verifier.judged import Judged
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +37,11 @@ class Telemetry:
         self._log.decided(record)
         if self._spans:
             self._spans.decided(record)
+
+    def judged(self, judged: Judged, unix_time: float) -> None:
+        """Hand what came of a cascade to the sinks that count and log."""
+        self._metrics.judged(judged)
+        self._log.judged(judged, unix_time)
 
     def close(self) -> None:
         """Write what waits, within bounds."""

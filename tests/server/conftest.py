@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from extproc_router.encoder import Encoder
     from extproc_router.server.encoder_executor import Asks, Encodings
     from extproc_router.server.reloader import Reloader
+    from extproc_router.verifier.judged import Judged
 
 
 class Spy:
@@ -37,6 +38,7 @@ class Spy:
         self.open = 0
         self.depths: list[int] = []
         self.records: list[Record] = []
+        self.cascades: list[Judged] = []
         self.failures: Counter[str] = Counter()
 
     def stream_opened(self) -> None:
@@ -50,6 +52,9 @@ class Spy:
 
     def decided(self, record: Record) -> None:
         self.records.append(record)
+
+    def judged(self, judged: Judged, unix_time: float) -> None:
+        self.cascades.append(judged)
 
     def failed(self, kind: str) -> None:
         self.failures[kind] += 1

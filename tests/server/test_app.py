@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import grpc
 import pytest
@@ -13,6 +13,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from msgspec import structs
 
 from extproc_router.errors import ArtefactError, StartupError
+from extproc_router.extproc.events import BodyMode
 from extproc_router.server import app
 from extproc_router.server.addresses import Address
 
@@ -176,6 +177,67 @@ def test_a_socket_that_is_removed_is_made_anew(lab: Any, spy: Any, directory: Pa
                 assert lab.cluster(answer) == "on-large"
 
     asyncio.run(main())
+
+
+def test_answers_are_judged_at_an_address_of_their_own(lab: Any, spy: Any, directory: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr(app, "_WATCH_SECONDS", 0.02)
+    path = directory / "verifier.sock"
+
+    async def leaves() -> bool:
+        """Whether what answers there has nothing to say of a request that nobody wants judged."""
+        async with grpc.aio.insecure_channel(f"unix:{path}") as channel:
+            assert await health(channel, "readiness") == SERVING
+            stream = lab.open_stream(channel)
+            message = lab.headers()
+            message.protocol_config.response_body_mode = BodyMode.STREAMED
+            message.protocol_config.send_body_without_waiting_for_header_response = True
+            await stream.write(message)
+            return bool(await stream.read() is grpc.aio.EOF)
+
+    async def main() -> None:
+        async with lab.serving(directory, spy, verify=Address(path=str(path))) as channel:
+            assert await leaves()
+            path.unlink()
+            async with asyncio.timeout(20):
+                while not path.exists():  # noqa: ASYNC110 - a file has no event
+                    await asyncio.sleep(0.01)
+            assert await leaves()
+            _, answer = await lab.ask(channel, lab.headers(), lab.body())
+            assert lab.cluster(answer) == "on-large"
+        assert not path.exists()
+
+    asyncio.run(main())
+    assert not spy.failures
+
+
+def test_all_listeners_share_the_time_to_drain(lab: Any, spy: Any, directory: Path, monkeypatch: Any) -> None:
+    """Streams that never end hold each listener up: to the same end."""
+    begun = asyncio.Event()
+
+    class Counted(app._Grace):
+        lefts: ClassVar[list[float]] = []
+
+        def begin(self) -> None:
+            super().begin()
+            begun.set()
+
+        @property
+        def left(self) -> float:
+            self.lefts.append(super().left)
+            return self.lefts[-1]
+
+    monkeypatch.setattr(app, "_Grace", Counted)
+
+    async def main() -> None:
+        async with lab.serving(directory, spy, verify=Address(path=str(directory / "v.sock"))) as channel:
+            stream = lab.open_stream(channel)
+            await stream.write(lab.headers())
+            await stream.read()
+        assert begun.is_set()
+
+    asyncio.run(main())
+    routers, verifiers = Counted.lefts
+    assert 0 <= verifiers < routers <= 0.5
 
 
 def test_a_server_whose_path_was_taken_is_not_ready_and_leaves_it_alone(

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from extproc_router.telemetry import decision_log
 from extproc_router.types import Decision, Evidence, Reason, Record
 from extproc_router.v1 import decision_pb2
+from extproc_router.verifier.judged import Judged, Outcome, Paid
 
 if TYPE_CHECKING:
     import pytest
@@ -41,6 +42,35 @@ def test_a_line_is_the_decision_message_and_a_time() -> None:
     assert (message.request_id, message.reason, message.stream, message.total_ms) == ('rq"\n', "domain", True, 1.234)
     assert message.signals[0].label == "math"
     assert set(fields) == {field.name for field in decision_pb2.Decision.DESCRIPTOR.fields}
+
+
+def test_what_came_of_a_cascade_has_a_line_of_its_own_kind() -> None:
+    stream = io.BytesIO()
+    log = decision_log.DecisionLog(stream)
+    log.judged(
+        Judged(
+            "id",
+            "maths",
+            Outcome.ESCALATED,
+            0.25,
+            ("confidence",),
+            {"mean_logprob": -0.5},
+            (Paid("small", 10, 4, counted=True, cost_usd=0.5),),
+        ),
+        1_700_000_000.25,
+    )
+    log.close()
+    assert json.loads(stream.getvalue()) == {
+        "time": "2023-11-14T22:13:20.250+00:00",
+        "kind": "cascade",
+        "decision_id": "id",
+        "rule": "maths",
+        "verdict": "escalated",
+        "good": 0.25,
+        "signs": ["confidence"],
+        "features": {"mean_logprob": -0.5},
+        "attempts": [{"model": "small", "prompt_tokens": 10, "completion_tokens": 4, "counted": True, "cost_usd": 0.5}],
+    }
 
 
 def test_one_line_each_whatever_is_in_it() -> None:

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from extproc_router.telemetry.prometheus import Metrics
 from extproc_router.types import Decision, Evidence, Reason, Record
+from extproc_router.verifier.judged import Judged, Outcome, Paid
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,6 +46,19 @@ def test_rules_and_absent_signals_are_counted() -> None:
     assert registry.get_sample_value("extproc_router_shadow_total", {"outcome": "next=large"}) == 1
     absent = {"signal": "domain", "cause": "timeout"}
     assert registry.get_sample_value("extproc_router_signals_absent_total", absent) == 1
+
+
+def test_cascades_and_what_they_cost_are_counted() -> None:
+    registry = CollectorRegistry()
+    metrics = Metrics(registry)
+    attempts = (Paid("small", 10, 4, counted=True, cost_usd=0.25), Paid("large", 10, 4, counted=False, cost_usd=2.0))
+    metrics.judged(Judged("d1", "maths", Outcome.ESCALATED, attempts=attempts))
+    metrics.judged(Judged("d2", "maths", Outcome.ACCEPTED, attempts=attempts[:1]))
+    for verdict in ("escalated", "accepted"):
+        labels = {"rule": "maths", "verdict": verdict}
+        assert registry.get_sample_value("extproc_router_cascades_total", labels) == 1
+    for model, cost in (("small", 0.5), ("large", 2.0)):
+        assert registry.get_sample_value("extproc_router_cascade_cost_usd_total", {"model": model}) == cost
 
 
 def test_gauges_show_what_is() -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from extproc_router import wiring
+from extproc_router.attempts import Heard, Verification
 from extproc_router.config import loader
 from extproc_router.errors import ConfigError, StartupError
 from extproc_router.lab.probes import resident_bytes
@@ -167,3 +168,12 @@ def test_a_thousand_reloads_leave_nothing_behind(make: Any) -> None:
     assert threads < started[0]
     assert files <= started[1]
     assert resident_bytes(os.getpid()) - grown < 32 * 2**20
+
+
+@pytest.mark.parametrize("ignored", [False, True])
+def test_answers_are_judged_by_what_the_config_says(make_encoder: Any, sinks: Any, *, ignored: bool) -> None:
+    text = TEXT + "verifier: {ignore: [empty]}\n" * ignored
+    runtime = wiring.build_runtime(loader.load(text, "r.yaml"), make_encoder(), sinks)
+    asked = Verification("d", "r", "chat_completions", False, 0.0, 8, ("a",), ((1.0, 1.0),))
+    assert runtime.judge.judge(Heard(), asked).accepted is ignored
+    runtime.release()

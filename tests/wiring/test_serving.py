@@ -1,15 +1,19 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from extproc_router.errors import ConfigError, StartupError
-from extproc_router.wiring import serving
+from extproc_router.server import app
+from extproc_router.wiring import building, serving
 from extproc_router.wiring.serving import ServeOptions
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from extproc_router.server.service import Runtime
 
 
 def options(directory: Path, **changed: object) -> ServeOptions:
@@ -24,21 +28,71 @@ def options(directory: Path, **changed: object) -> ServeOptions:
     return ServeOptions(**{**fields, **changed})  # type: ignore[arg-type]
 
 
+class Sinks:
+    """Stands in for telemetry."""
+
+    closed = False
+
+    def applied(self, *_: object) -> None:
+        pass
+
+    def queue_changed(self, depth: int) -> None:
+        pass
+
+    def close(self) -> None:
+        self.closed = True
+
+
 def test_addresses_are_looked_at_first(tmp_path: Path) -> None:
     with pytest.raises(StartupError, match="cannot share"):
         serving.serve(options(tmp_path, workers=2))
 
 
 def test_a_config_with_mistakes_ends_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Sinks:
-        closed = False
-
-        def close(self) -> None:
-            self.closed = True
-
     sinks = Sinks()
     monkeypatch.setattr(serving, "build_telemetry", lambda: sinks)
     (tmp_path / "router.yaml").write_text("models: []\n")
     with pytest.raises(ConfigError):
         serving.serve(options(tmp_path))
     assert sinks.closed
+
+
+CASCADES = """
+models: [{name: a, cluster: a}, {name: b, cluster: b}]
+rules: [{name: doubtful, when: {stream: true}, use: [a, b], cascade: {}}]
+routing: {default: a}
+"""
+
+
+def served(directory: Path, monkeypatch: pytest.MonkeyPatch, make_encoder: Any, **changed: object) -> app.Settings:
+    """Have a worker begin; returns how it was told to listen."""
+    told: list[app.Settings] = []
+
+    async def serve(settings: app.Settings, load: Callable[[], Runtime], *_: object, **__: object) -> None:
+        told.append(settings)
+        load().release()
+
+    monkeypatch.setattr(app, "serve", serve)
+    monkeypatch.setattr(building, "load_encoder", lambda *_, **__: make_encoder())
+    monkeypatch.setattr(serving, "build_telemetry", Sinks)
+    (directory / "router.yaml").write_text(CASCADES)
+    serving.serve(options(directory, **changed))
+    return told[0]
+
+
+def test_cascades_that_nobody_judges_are_warned_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_encoder: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert served(tmp_path, monkeypatch, make_encoder).verify is None
+    assert "nobody judges the answers of the cascades of doubtful" in caplog.text
+
+
+def test_of_several_workers_the_first_judges(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_encoder: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    listen, verify = f"unix:{tmp_path}/x-{{worker}}.sock", f"unix:{tmp_path}/v.sock"
+    many = {"listen": listen, "verify_listen": verify, "workers": 2}
+    first = served(tmp_path, monkeypatch, make_encoder, **many, worker=0)
+    assert str(first.verify) == verify
+    assert served(tmp_path, monkeypatch, make_encoder, **many, worker=1).verify is None
+    assert "nobody judges" not in caplog.text

@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+import io
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import grpc
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
+from prometheus_client import CollectorRegistry
 
 from extproc_router.telemetry import otel
+from extproc_router.telemetry.decision_log import DecisionLog
+from extproc_router.telemetry.prometheus import Metrics
 from extproc_router.types import Decision, Reason, Record
+from extproc_router.verifier.judged import Judged, Outcome
 from extproc_router.wiring import sinks
 
 if TYPE_CHECKING:
@@ -65,3 +70,13 @@ def test_spans_reach_a_real_collector(monkeypatch: pytest.MonkeyPatch) -> None:
     [span] = collector.spans
     assert span.name == "route"
     assert {a.key: a.value.string_value for a in span.attributes}["gen_ai.request.model"] == "m"
+
+
+def test_what_came_of_a_cascade_is_counted_and_logged() -> None:
+    stream, registry = io.BytesIO(), CollectorRegistry()
+    telemetry = sinks.Telemetry(Metrics(registry), DecisionLog(stream), None)
+    telemetry.judged(Judged("id", "maths", Outcome.ACCEPTED), 1_700_000_000.0)
+    telemetry.close()
+    assert b'"kind":"cascade"' in stream.getvalue()
+    labels = {"rule": "maths", "verdict": "accepted"}
+    assert registry.get_sample_value("extproc_router_cascades_total", labels) == 1
