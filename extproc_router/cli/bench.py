@@ -18,7 +18,8 @@ def register(subparsers: Any) -> None:  # noqa: ANN401 - argparse has no public 
         help="measure what the router adds",
         description=(
             "Measure latency and throughput through real Envoy, as ratios to the same Envoy without the router, in one "
-            "run; and the encoder, memory and start on their own. Targets are shown, never enforced."
+            "run; chains of models, as ratios to one model; and the encoder, memory and start on their own. Targets "
+            "are shown, never enforced."
         ),
     )
     parser.add_argument(

@@ -24,8 +24,9 @@ def register(subparsers: Any) -> None:  # noqa: ANN401 - argparse has no public 
         "calibrate",
         help="pick a threshold for a budget or a quality target",
         description=(
-            "Pick the threshold above which a prompt goes to the strong model, on your own sample, and say what it "
-            "will do on new requests. A sample too small to say is refused, with the number of rows needed."
+            "Pick the threshold above which a prompt goes to the strong model, or below which a cascade doubts an "
+            "answer, on your own sample, and say what it will do on new requests. A sample too small to say is "
+            "refused, with the number of rows needed."
         ),
     )
     parser.add_argument("--data", type=Path, required=True, metavar="FILE", help="rows, JSON Lines, also gzipped")
@@ -36,6 +37,12 @@ def register(subparsers: Any) -> None:  # noqa: ANN401 - argparse has no public 
     score = parser.add_mutually_exclusive_group(required=True)
     score.add_argument("--score-field", metavar="NAME", help="the member of the rows that holds the score")
     score.add_argument("--strategy", metavar="NAME", help="a strategy that scores the rows")
+    score.add_argument(
+        "--cascade",
+        action="store_true",
+        help="fit the verifier's weights to rows {features, weak, strong, cost_weak, cost_strong}, and pick from which "
+        "confidence on an answer is accepted",
+    )
     score.add_argument(
         "--policy", type=Path, metavar="FILE", help="the score is the domain confidence that this policy's floor cuts"
     )
@@ -58,6 +65,7 @@ def register(subparsers: Any) -> None:  # noqa: ANN401 - argparse has no public 
     parser.add_argument("--seed", type=offline.whole(0, 2**32 - 1), default=0, metavar="N", help="(default: 0)")
     parser.add_argument("--write", type=Path, metavar="POLICY", help="write the threshold into this file, in place")
     parser.add_argument("--field", default=_FLOOR, metavar="PATH", help="which field of it (default: %(default)s)")
+    parser.add_argument("--rule", metavar="NAME", help="with --cascade and --write: the rule whose cascade it is")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--strict", action="store_true", help="a bad row is an error, not left out")
     parser.set_defaults(run=run)
@@ -65,6 +73,16 @@ def register(subparsers: Any) -> None:  # noqa: ANN401 - argparse has no public 
 
 def run(args: argparse.Namespace) -> int:
     """Pick, print, and write where asked."""
+    if args.cascade:
+        from extproc_router.cli import calibrate_cascade  # noqa: PLC0415 - heavy
+
+        return calibrate_cascade.run(args, *_goal(args))
+    if args.rule:
+        raise StartupError("--rule names a cascade's rule: it goes with --cascade")
+    return _run_routing(args)
+
+
+def _run_routing(args: argparse.Namespace) -> int:
     from extproc_router.evaluation import calibrate, documents, outcomes, tables  # noqa: PLC0415 - heavy
 
     if bool(args.strong) != bool(args.weak):
@@ -121,17 +139,13 @@ def _write(args: argparse.Namespace, threshold: float) -> None:
     from extproc_router.config import loader  # noqa: PLC0415 - heavy
     from extproc_router.evaluation import policy_edit  # noqa: PLC0415 - heavy
 
+    file = str(args.write)
+    changed = policy_edit.spliced(policy_edit.read(args.write), args.field, threshold, file)
     try:
-        text = args.write.read_bytes().decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise StartupError(f"{args.write}: not UTF-8") from error
-    except OSError as error:
-        raise StartupError(f"{args.write}: {error.strerror or error}") from error
-    try:
-        loader.load(policy_edit.spliced(text, args.field, threshold, str(args.write)), str(args.write))
+        loader.load(changed, file)
     except ConfigError as error:
         raise StartupError(f"{args.write}: not written; with {args.field} {threshold!r} it says:\n{error}") from error
-    policy_edit.write_number(args.write, args.field, threshold)
+    policy_edit.write(args.write, changed)
     offline.tell(f"wrote {args.field} into {args.write}")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from extproc_router.cli import common, strategies
+from extproc_router.cli import common, evaluate_cascade, strategies
 from extproc_router.cli.fit import STRATEGIES as LEARNED
 from extproc_router.errors import StartupError
 from extproc_router.evaluation import offline
@@ -30,15 +30,16 @@ _POLICY = ("policy", "policy-domains", "policy-confidence")
 
 
 def register(subparsers: Any) -> None:  # noqa: ANN401 - argparse has no public name for it
-    """Add the command and its two subjects."""
+    """Add the command and its subjects."""
     parser = subparsers.add_parser(
         "evaluate",
-        help="measure routing strategies, or the encoder's heads, on your own data",
+        help="measure routing strategies, cascades, or the encoder's heads, on your own data",
         description="Measure on your own data, with intervals, beside baselines that cost nothing.",
     )
     subjects = parser.add_subparsers(dest="subject", metavar="SUBJECT", required=True)
     _register_routing(subjects)
     _register_heads(subjects)
+    evaluate_cascade.register(subjects)
 
 
 def run(args: argparse.Namespace) -> int:

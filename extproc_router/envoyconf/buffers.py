@@ -52,7 +52,7 @@ def _one(listener: Place, host: Host, route: Route | None, expected: Expected) -
         yield place.mistake(field, f"{what} is below limits.max_body_bytes ({cap}): Envoy answers 413 first{hint}")
     elif limit > cap + ENVELOPE_BYTES:
         message = f"{what} is more than {ENVELOPE_BYTES} above limits.max_body_bytes ({cap}): the router hangs up"
-        yield place.mistake(field, message)
+        yield place.mistake(field, f"{message}, and such requests go where those go that nobody decided")
 
 
 def _limit(listener: Place, host: Host, route: Route | None) -> tuple[str, int, Place]:

@@ -7,7 +7,20 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from extproc_router.envoyconf import bootstrap as bootstraps
-from extproc_router.envoyconf import buffers, expected, manager, processor, routes, table
+from extproc_router.envoyconf import (
+    buffers,
+    chains,
+    expected,
+    manager,
+    processor,
+    retries,
+    routes,
+    table,
+    timeouts,
+    upstreams,
+)
+from extproc_router.envoyconf.place import UNDECIDED
+from extproc_router.router import CASCADE
 from extproc_router.types import Mistake
 
 if TYPE_CHECKING:
@@ -20,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class Report(Struct, frozen=True):
-    """What was found, each in file order; `notes` say what could not be checked."""
+    """What was found, each in file order; `notes` say what could not be checked, or what a site may mean."""
 
     mistakes: tuple[Mistake, ...]
     notes: tuple[Mistake, ...]
@@ -53,17 +66,26 @@ def clusters(bootstrap: Place) -> frozenset[str] | None:
 
 def _findings(bootstrap: Place, wanted: Expected) -> Iterator[Finding]:
     judged = []
+    walked = False
     for entry in bootstraps.managers(bootstrap):
         filters = manager.ext_procs(entry.place)
         judged += [found.config.value for found in filters]
+        walks = wanted.chains and any(chains.walking(host) for host in table.hosts(entry.place, bootstrap))
+        walked = walked or (walks and bool(filters))
         for found in filters:
-            yield from _manager(entry, found, bootstrap, wanted)
+            yield from _manager(entry, found, bootstrap, wanted, walks=walks)
+    if walked:
+        yield from upstreams.findings(bootstrap, wanted)
+        yield from retries.breakers(bootstrap, wanted)
     opaque = list(_opaque(bootstrap))
     yield from opaque
     if bootstraps.discovers_clusters(bootstrap):
         yield bootstrap.get("dynamic_resources").unchecked("cds_config", "clusters that are discovered (CDS)")
     if not judged and not opaque:
-        yield bootstrap.mistake("http_filters", "there is no envoy.filters.http.ext_proc: the router is never asked")
+        yield bootstrap.mistake(
+            "http_filters", f"there is no envoy.filters.http.ext_proc: the router is never asked, and {UNDECIDED}"
+        )
+    judged += [entry.get("typed_config").value for entry in upstreams.verifiers(bootstrap, wanted)]
     for stray in bootstraps.ext_procs(bootstrap):
         if not any(stray.value is config for config in judged):
             yield stray.unchecked("ext_proc", "a filter that is not the router's, or not a listener's own")
@@ -77,8 +99,10 @@ def _opaque(bootstrap: Place) -> Iterator[Finding]:
         yield bootstrap.get("dynamic_resources").unchecked("lds_config", "listeners that are discovered (LDS)")
 
 
-def _manager(entry: Manager, found: manager.Filter, bootstrap: Place, wanted: Expected) -> Iterator[Finding]:
-    yield from processor.findings(found.config, bootstrap, wanted)
+def _manager(
+    entry: Manager, found: manager.Filter, bootstrap: Place, wanted: Expected, *, walks: bool
+) -> Iterator[Finding]:
+    yield from processor.findings(found.config, bootstrap, wanted, walks=walks)
     yield from manager.findings(entry.place, found)
     hosts = table.hosts(entry.place, bootstrap)
     if not hosts or entry.place.get("route_config").get("vhds").present:
@@ -89,5 +113,11 @@ def _manager(entry: Manager, found: manager.Filter, bootstrap: Place, wanted: Ex
             continue
         served = routes.served_paths(host, wanted)
         yield from routes.findings(host, served, wanted)
+        yield from timeouts.findings(host, entry.place, wanted)
         yield from manager.asks(found, host, served, wanted)
         yield from buffers.findings(entry.listener, host, served, wanted)
+        yield from chains.findings(host, served, wanted, table.empty_clusters(bootstrap))
+        if walks:
+            judged = chains.taking(host, served, wanted.clusters[0], CASCADE) if wanted.cascades else []
+            yield from retries.findings(host, judged, chains.walking(host), wanted)
+            yield from upstreams.judging(host, judged, bootstrap, wanted)

@@ -8,9 +8,9 @@ from msgspec import Struct
 
 from extproc_router.envoyconf import bootstrap as bootstraps
 from extproc_router.envoyconf import matching, samples, table
-from extproc_router.envoyconf.place import Place, once
+from extproc_router.envoyconf.place import UNDECIDED, Place, once
 from extproc_router.extproc.codec import METADATA_NAMESPACE
-from extproc_router.router import CLUSTER_HEADER
+from extproc_router.router import CHAIN_HEADER, CLUSTER_HEADER, DECISION_HEADER, RETRIES_HEADER, TIMEOUT_HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +22,17 @@ if TYPE_CHECKING:
 _ROUTER = "Router"
 _PER_ROUTE = "ExtProcPerRoute"
 _FILTER_CONFIG = "FilterConfig"
+# What a header does that a client may set, because nobody removes it before the first route is resolved.
+_FORGED = {
+    CLUSTER_HEADER: "choose a cluster",
+    DECISION_HEADER: "have requests pass for decided where the router is down",
+    CHAIN_HEADER: "choose a route",
+    RETRIES_HEADER: "have a request made again and again",
+    TIMEOUT_HEADER: "have a request made again and again",
+    "x-envoy-retry-on": "have a request made again and again",
+    "x-envoy-upstream-rq-timeout-ms": "change how long Envoy waits",
+    "x-envoy-hedge-on-per-try-timeout": "have a request made twice at once",
+}
 
 
 class Filter(Struct, frozen=True):
@@ -55,12 +66,14 @@ def findings(manager: Place, entry: Filter) -> Iterator[Finding]:
     """Judge one manager by what is independent of its routes."""
     before = manager.each("http_filters")[: entry.index]
     if any(place.get("typed_config").kind() == _ROUTER for place in before):
-        yield entry.place.mistake(f"http_filters.{entry.name}", "stands after the router filter: it is never reached")
-    mutations = list(_early_mutations(manager))
-    if not any(_removes(mutation, CLUSTER_HEADER) for mutation in mutations):
-        yield manager.get("early_header_mutation_extensions").mistake(
-            "early_header_mutation_extensions", f"does not remove {CLUSTER_HEADER}: clients can choose a cluster"
+        yield entry.place.mistake(
+            f"http_filters.{entry.name}", f"stands after the router filter: it is never reached, and {UNDECIDED}"
         )
+    mutations = list(_early_mutations(manager))
+    loose = {header: why for header, why in _FORGED.items() if not any(_removes(each, header) for each in mutations)}
+    if loose:
+        told = f"does not remove {', '.join(loose)}: clients can {', '.join(dict.fromkeys(loose.values()))}"
+        yield manager.get("early_header_mutation_extensions").mistake("early_header_mutation_extensions", told)
 
 
 def asks(entry: Filter, host: Host, served: tuple[str, ...], expected: Expected) -> Iterator[Finding]:
@@ -70,18 +83,38 @@ def asks(entry: Filter, host: Host, served: tuple[str, ...], expected: Expected)
 
 
 def _asked(entry: Filter, host: Host, route: Route | None, path: str) -> Iterator[Finding]:
-    disabled = entry.place.get("disabled")
-    scopes = ([route.place] if route else []) + [host.place, host.config]
-    # The nearest scope that says something counts, and one that configures a filter enables it.
-    special = [place for scope in scopes if (place := scope.get("typed_per_filter_config").get(entry.name)).present]
-    if special:
-        inner = special[0].get("config") if special[0].kind() == _FILTER_CONFIG else special[0]
-        flags = [place.get("disabled") for place in (special[0], inner)]
-        disabled = next((flag for flag in flags if flag.truth() is True), flags[0])
-        if inner.get("overrides").present or inner.kind() not in {_PER_ROUTE, ""}:
-            yield inner.unchecked(f"typed_per_filter_config.{entry.name}", "what is overridden here")
+    special = override(host, route, entry.name)
+    disabled = off(entry.place, special)
+    inner = _inner(special)
+    if special.present and (inner.get("overrides").present or inner.kind() not in {_PER_ROUTE, ""}):
+        yield inner.unchecked(f"typed_per_filter_config.{entry.name}", "what is overridden here")
     if disabled.truth() is True:
-        yield disabled.mistake(host.field(route), f"ext_proc is disabled: the router never reads requests for {path}")
+        told = f"ext_proc is disabled: the router never reads requests for {path}, and none of its rules holds for them"
+        yield disabled.mistake(host.field(route), told)
+
+
+def override(host: Host, route: Route | None, name: str) -> Place:
+    """Return what the nearest scope says of a filter; an absent place where none says anything."""
+    scopes = ([route.place] if route else []) + [host.place, host.config]
+    found = [place for scope in scopes if (place := scope.get("typed_per_filter_config").get(name)).present]
+    return found[0] if found else host.config.get("typed_per_filter_config").get(name)
+
+
+def off(entry: Place, special: Place) -> Place:
+    """Return the flag that says whether a filter is off: its own, or that of a nearer scope.
+
+    Args:
+        entry: of the list of filters.
+        special: as `override` returns it; one that configures the filter enables it.
+    """
+    if not special.present:
+        return entry.get("disabled")
+    flags = [special.get("disabled"), _inner(special).get("disabled")]
+    return next((flag for flag in flags if flag.truth() is True), flags[0])
+
+
+def _inner(special: Place) -> Place:
+    return special.get("config") if special.kind() == _FILTER_CONFIG else special
 
 
 def _namespaces(config: Place) -> list[object]:

@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _DECIMAL = re.compile(r"\d{1,20}\.?\d{0,20}(?:[eE][-+]?\d{1,2})?", re.ASCII)
+UNDECIDED = "every request goes where those go that nobody decided"
+"""What becomes of requests where the router is not asked, or not heard."""
 _DAMAGE = 60  # characters of a bad value that a message shows
 
 
 class Finding(Struct, frozen=True):
-    """Something to tell; `certain` False where it is only what could not be checked."""
+    """Something to tell; `certain` False where it is no mistake: what could not be checked, or what a site may mean."""
 
     mistake: Mistake
     certain: bool = True
@@ -107,9 +109,13 @@ class Place(Struct, frozen=True):
         """Say what is wrong here."""
         return Finding(Mistake(self.file, self.line, field, message))
 
+    def note(self, field: str, message: str) -> Finding:
+        """Say what is here, and no mistake."""
+        return Finding(Mistake(self.file, self.line, field, message), certain=False)
+
     def unchecked(self, field: str, message: str) -> Finding:
         """Say what is not understood here."""
-        return Finding(Mistake(self.file, self.line, field, f"not checked: {message}"), certain=False)
+        return self.note(field, f"not checked: {message}")
 
 
 def once(findings: Iterable[Finding]) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from extproc_router.dialects import DIALECTS
 from extproc_router.envoyconf.matching import Sample
 from extproc_router.policy import privacy
-from extproc_router.router import CLUSTER_HEADER, DECISION_HEADER
+from extproc_router.router import CHAIN_HEADER, CLUSTER_HEADER, DECISION_HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,6 +22,11 @@ def decided(path: str, clusters: Sequence[str], tiers: Sequence[str]) -> Iterato
     chosen = [(cluster, None) for cluster in clusters] + [(clusters[0], tier) for tier in tiers]
     for cluster, tier in chosen:
         yield _sample(path, tier, **{CLUSTER_HEADER: cluster, DECISION_HEADER: "an-id"})
+
+
+def chained(path: str, cluster: str, kind: str) -> Sample:
+    """Return a request for which the router named several models: a chain of this kind, which begins at a cluster."""
+    return _sample(path, None, **{CLUSTER_HEADER: cluster, DECISION_HEADER: "an-id", CHAIN_HEADER: kind})
 
 
 def passed(path: str) -> Sample:
@@ -57,4 +62,5 @@ def _undecided(path: str, tier: str | None) -> Sample:
 
 
 def _sample(path: str, tier: str | None, **headers: str | None) -> Sample:
-    return Sample(path, {":method": "POST", ":path": path, privacy.HEADER: tier, **headers})
+    known = {":method": "POST", ":path": path, privacy.HEADER: tier, CHAIN_HEADER: None}
+    return Sample(path, {**known, **headers})

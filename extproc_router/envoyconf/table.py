@@ -58,7 +58,7 @@ class Way(Struct, frozen=True):
 
 def hosts(manager: Place, bootstrap: Place) -> list[Host]:
     """Read the virtual hosts that stand in the file."""
-    config, empty = manager.get("route_config"), _empty_clusters(bootstrap)
+    config, empty = manager.get("route_config"), empty_clusters(bootstrap)
     return [
         Host(config, host, host.text("name") or str(index), tuple(_routes(host, empty)))
         for index, host in enumerate(config.each("virtual_hosts"))
@@ -95,7 +95,7 @@ def _routes(host: Place, empty: frozenset[str]) -> list[Route]:
     return found
 
 
-def _empty_clusters(bootstrap: Place) -> frozenset[str]:
+def empty_clusters(bootstrap: Place) -> frozenset[str]:
     """Return the clusters that have no server and never will: static ones without endpoints."""
     return frozenset(
         cluster.text("name")

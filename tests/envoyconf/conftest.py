@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from extproc_router.config import loader
-from extproc_router.envoyconf import bootstrap, check
+from extproc_router.envoyconf import bootstrap, check, render
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 
 
 _Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+CASCADING = """
+models: [{name: a, cluster: small}, {name: b, cluster: large}, {name: c, cluster: code}]
+rules: [{name: r, use: [a, b], cascade: {}}]
+fallback: {on_context_length: true}
+routing: {default: a}
+"""
 
 
 class Edit:
@@ -42,6 +50,22 @@ class Edit:
     def route(self, name: str) -> dict[str, Any]:
         [found] = [route for route in self.routes if route["name"] == name]
         return found
+
+    def take(self, name: str) -> dict[str, Any]:
+        """Remove a route."""
+        self.routes.remove(found := self.route(name))
+        return found
+
+    def cluster(self, name: str) -> dict[str, Any]:
+        clusters: list[dict[str, Any]] = self.data["static_resources"]["clusters"]
+        [found] = [cluster for cluster in clusters if cluster["name"] == name]
+        return found
+
+    def upstream(self, cluster: str) -> list[dict[str, Any]]:
+        """The filters of a cluster."""
+        [options] = self.cluster(cluster)["typed_extension_protocol_options"].values()
+        filters: list[dict[str, Any]] = options["http_filters"]
+        return filters
 
 
 @pytest.fixture(scope="session")
@@ -77,6 +101,25 @@ def fresh(shipped: dict[str, Any]) -> Callable[[], Edit]:
 def edit(fresh: Callable[[], Edit]) -> Edit:
     """The shipped file, to be changed."""
     return fresh()
+
+
+@pytest.fixture(scope="session")
+def cascading() -> Config:
+    """A config with a cascade, of the quickstart's clusters."""
+    return loader.load(CASCADING, "router.yaml")
+
+
+@pytest.fixture
+def judge_cascade(cascading: Config, read: Read) -> Judge:
+    """What is found in the file that is written for a cascade, after a change."""
+    written = yaml.load(render.bootstrap(cascading), Loader=_Loader)  # noqa: S506 - a safe one
+
+    def found(change: Callable[[Edit], object], config: Config | None = cascading) -> Report:
+        edit = Edit(deepcopy(written))
+        change(edit)
+        return check.compare(config, read(edit.data))
+
+    return found
 
 
 @pytest.fixture

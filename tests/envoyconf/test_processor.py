@@ -35,8 +35,8 @@ def service(**changes: Any) -> Callable[[Edit], object]:
         (mode(request_body_mode="FULL_DUPLEX_STREAMED"), MODE + "request_body_mode", "FULL_DUPLEX_STREAMED"),
         (lambda e: e.ext_proc.pop("processing_mode"), MODE + "request_body_mode", "NONE"),
         (mode(request_header_mode="SKIP"), MODE + "request_header_mode", "before the body is read"),
-        (lambda e: e.ext_proc.update(route_cache_action="RETAIN"), "route_cache_action", "keeps the route"),
-        (lambda e: e.ext_proc.update(disable_clear_route_cache=True), "disable_clear_route_cache", "keeps the route"),
+        (lambda e: e.ext_proc.update(route_cache_action="RETAIN"), "route_cache_action", "keeps its route"),
+        (lambda e: e.ext_proc.update(disable_clear_route_cache=True), "disable_clear_route_cache", "keeps its route"),
         (lambda e: e.ext_proc.update(observability_mode=True), "observability_mode", "ignores"),
         (lambda e: e.ext_proc.update(message_timeout="0.05s"), "message_timeout", "50 ms is not above"),
         (lambda e: e.ext_proc.update(message_timeout="0s"), "message_timeout", "0 ms is not above"),
@@ -74,6 +74,9 @@ def test_every_header_that_may_not_be_set_is_named(judge: Judge) -> None:
         "does not allow content-encoding",
         "does not allow content-length",
         "does not allow retry-after",
+        "does not allow x-envoy-max-retries",
+        "does not allow x-envoy-upstream-rq-per-try-timeout-ms",
+        "does not allow x-llm-chain",
         "does not allow x-llm-decision",
     ]
     report = judge(rules(disallow_expression={"regex": "content-.*"}))

@@ -28,7 +28,7 @@ def test_the_shipped_routes_are_right(judge: Judge) -> None:
     ("change", "route", "says"),
     [
         (lambda e: e.routes.remove(e.route("decided")), ".passed", "there is no route with `cluster_header"),
-        (lambda e: e.routes.append(e.routes.pop(0)), ".passed", "'decided' on line"),
+        (lambda e: e.routes.append(e.take("decided")), ".passed", "'decided' on line"),
         (
             lambda e: e.route("decided")["route"].update(cluster_header="x-selectd-cluster"),
             ".decided",
@@ -49,7 +49,7 @@ def test_the_shipped_routes_are_right(judge: Judge) -> None:
             ".no",
             "",
         ),
-        (lambda e: e.routes.insert(0, e.routes.pop(1)), ".private_undecided", "'decided' on line"),
+        (lambda e: e.routes.insert(0, e.take("private_undecided")), ".private_undecided", "'decided' on line"),
         (lambda e: e.routes.clear(), "", "no route takes a request for /v1/chat/completions that the router decided"),
         (lambda e: e.route("decided")["match"].update(runtime_fraction={}), ".passed", "'decided' on line"),
     ],

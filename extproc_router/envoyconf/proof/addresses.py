@@ -65,6 +65,12 @@ def of(listeners: Place | None) -> Own:
     )
 
 
+def hosts(endpoints: Place) -> Iterator[str]:
+    """Yield the hosts in a `ClusterLoadAssignment`, lower case; a pipe is on this machine."""
+    for name, place in _found(endpoints):
+        yield "localhost" if name == "pipe" else socket(place).host
+
+
 def addresses(listener: Mapping[str, Place]) -> list[Place]:
     """Return all addresses of a listener."""
     more = items(listener.get("additional_addresses"))

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from extproc_router.envoyconf.proof import addresses, known, sockets
+from extproc_router.envoyconf.proof import addresses, known, sockets, upstream
 from extproc_router.envoyconf.proof.doubts import Doubt, misread
-from extproc_router.envoyconf.proof.message import entries, items, kind, members, strange, strings, text
+from extproc_router.envoyconf.proof.message import entries, items, kind, members, snake, strange, strings, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,15 +21,8 @@ _TCP_OPTIONS = "envoy.extensions.upstreams.tcp.v3.TcpProtocolOptions"
 _AGGREGATE = "envoy.extensions.clusters.aggregate.v3.ClusterConfig"
 _COMPOSITE = "envoy.extensions.clusters.composite.v3.ClusterConfig"
 _DNS = "envoy.extensions.clusters.dns.v3.DnsCluster"
-# Filters in front of a server that send nothing elsewhere, and come too late to steer.
-HARMLESS_UPSTREAM = frozenset(
-    {
-        "envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec",
-        "envoy.extensions.filters.http.header_mutation.v3.HeaderMutation",
-        "envoy.extensions.filters.http.credential_injector.v3.CredentialInjector",
-    }
-)
 _OWN_SERVERS = frozenset({"", "STATIC", "STRICT_DNS", "LOGICAL_DNS", "EDS"})
+_FIXED = frozenset({"", "STATIC", "STRICT_DNS", "LOGICAL_DNS"})
 _NUMBERED = ("STATIC", "STRICT_DNS", "LOGICAL_DNS", "EDS", "ORIGINAL_DST")
 _MAX_DEPTH = 16
 
@@ -67,6 +60,7 @@ class Clusters:
         discovered = members(dynamic) if dynamic else {}
         self._discovers = next((discovered[name] for name in discovered if name.startswith("cds_")), None)
         self._known: dict[str, tuple[Server, ...]] = {}
+        self.verifiers = tuple(self._verifiers())
 
     def __len__(self) -> int:
         return len(self._declared)
@@ -76,6 +70,22 @@ class Clusters:
         if name not in self._known:
             self._known[name] = tuple(self._find(name, (), frozenset()))
         return self._known[name]
+
+    def hosts(self, name: str) -> frozenset[str]:
+        """Return the hosts of a cluster's servers, `localhost` for a unix socket; none where some are unknown."""
+        places = self._declared.get(name, [])
+        said = members(places[0]) if len(places) == 1 else {}
+        elsewhere = any(part == "leds_cluster_locality_config" for part in _spelled(said.get("load_assignment")))
+        if elsewhere or _shape(said) != "servers" or _type(said) not in _FIXED:
+            return frozenset()
+        return frozenset(addresses.hosts(said["load_assignment"])) if "load_assignment" in said else frozenset()
+
+    def _verifiers(self) -> Iterator[tuple[str, Place]]:
+        """Yield the filters of clusters that ask somebody, with the names of the clusters."""
+        for name, places in self._declared.items():
+            for place in places:
+                for _, filters in _filters(members(place)):
+                    yield from ((f"clusters.{name}", config) for config in upstream.verifiers(filters))
 
     def _find(self, name: str, via: tuple[str, ...], above: frozenset[str]) -> Iterator[Server]:
         places = self._declared.get(name, [])
@@ -98,7 +108,8 @@ class Clusters:
         shape = _shape(said)
         inside = above | {name}
         if shape == "servers":
-            yield Server(name, via, tuple(doubts), _rewrites(said))
+            rewrites = any(upstream.rewrites(filters) for _, filters in _filters(said))
+            yield Server(name, via, tuple(doubts), rewrites)
         elif isinstance(shape, tuple):
             yield from (Server("", via, (doubt,)) for doubt in doubts)
             for member in shape:
@@ -126,12 +137,21 @@ def _shape(said: dict[str, Place]) -> str | tuple[str, ...]:
     custom = said.get("cluster_type")
     if custom is not None:
         return _custom(custom)
-    written = said["type"].value if "type" in said else ""
-    if isinstance(written, int) and not isinstance(written, bool) and 0 <= written < len(_NUMBERED):
-        written = _NUMBERED[written]
+    written = _type(said)
     if not isinstance(written, str) or written not in _OWN_SERVERS:
         return f"where a cluster of the type {written} leads depends on the request"
     return "" if written in ("", "STATIC") and _is_empty(said) else "servers"
+
+
+def _type(said: dict[str, Place]) -> object:
+    written = said["type"].value if "type" in said else ""
+    if isinstance(written, int) and not isinstance(written, bool) and 0 <= written < len(_NUMBERED):
+        return _NUMBERED[written]
+    return written
+
+
+def _spelled(place: Place | None) -> Iterator[str]:
+    return (snake(part) for part in strings(place.value)) if place else iter(())
 
 
 def _custom(place: Place) -> str | tuple[str, ...]:
@@ -165,7 +185,7 @@ def _options(field: str, place: Place) -> tuple[list[Doubt], list[str]]:
         return [Doubt(place, field, "is not understood")], []
     said = members(place)
     doubts = list(misread(field, said, known.PROTOCOL_OPTIONS))
-    doubts += upstream_filters(field, said.get("http_filters"))
+    doubts += upstream.doubts(field, said.get("http_filters"), own=True)
     mirrors = []
     for policy in items(said.get("request_mirror_policies")):
         mirror = members(policy)
@@ -176,18 +196,7 @@ def _options(field: str, place: Place) -> tuple[list[Doubt], list[str]]:
     return doubts, mirrors
 
 
-def _rewrites(said: dict[str, Place]) -> bool:
-    """Whether a filter in front of a cluster's servers names a pseudo-header."""
-    options = (
-        members(option).get("http_filters") for _, option in entries(said.get("typed_extension_protocol_options"))
-    )
-    return any(word.startswith(":") for place in options if place is not None for word in strings(place.value))
-
-
-def upstream_filters(field: str, filters: Place | None) -> list[Doubt]:
-    """Return the filters in front of a server that may send what they see elsewhere."""
-    return [
-        Doubt(place, f"{field}.http_filters.{place.text('name')}", "may send what it sees elsewhere")
-        for place in items(filters)
-        if kind(members(place).get("typed_config")) not in HARMLESS_UPSTREAM
-    ]
+def _filters(said: dict[str, Place]) -> Iterator[tuple[str, Place | None]]:
+    """Yield the lists of HTTP filters of a cluster, with the names of the options that have them."""
+    for key, option in entries(said.get("typed_extension_protocol_options")):
+        yield key, members(option).get("http_filters")

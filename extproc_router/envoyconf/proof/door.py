@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from extproc_router.envoyconf.proof import filters, hosts, kinds, known, mutations, targets
+from extproc_router.envoyconf.proof import asked, filters, hosts, kinds, known, mutations, targets
 from extproc_router.envoyconf.proof.clusters import Clusters
 from extproc_router.envoyconf.proof.doubts import Doubt, misread
 from extproc_router.envoyconf.proof.duty import Duty
+from extproc_router.envoyconf.proof.hosts import Reached
 from extproc_router.envoyconf.proof.ledger import Ledger
 from extproc_router.envoyconf.proof.message import kind, members
 from extproc_router.envoyconf.proof.values import Value
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from extproc_router.envoyconf.proof.clusters import Server
     from extproc_router.envoyconf.proof.duty import Source
     from extproc_router.envoyconf.proof.filters import Chain
-    from extproc_router.envoyconf.proof.hosts import Host, Reached, Way
+    from extproc_router.envoyconf.proof.hosts import Host, Way
     from extproc_router.envoyconf.proof.kinds import Kind
     from extproc_router.envoyconf.proof.mutations import Early
     from extproc_router.envoyconf.proof.targets import Target
@@ -76,7 +78,7 @@ def examine(world: World, place: Place, asker: int | None) -> int:
         doubts += found
     world.ledger.doubt(doubts)
     if chain.ext_proc is not None:
-        _judge_router(world, chain.ext_proc)
+        asked.judge_router(world.duty, world.clusters, world.ledger, chain.ext_proc)
     for host in read:
         world.ledger.doubt(host.doubts)
         door = _Door(world, host, chain, early)
@@ -85,27 +87,8 @@ def examine(world: World, place: Place, asker: int | None) -> int:
         else:
             door.judge_silent()
             door.judge_decided()
+            door.judge_chains()
     return sum(len(host.ways) for host in read)
-
-
-def _judge_router(world: World, ext_proc: Place) -> None:
-    """Judge where Envoy asks: every request goes there before anybody has read it."""
-    duty, field = world.duty, "ext_proc.grpc_service"
-    service = ext_proc.get("grpc_service")
-    if service.get("google_grpc").present:
-        world.ledger.doubt([Doubt(service, field, "where google_grpc leads, this file does not say")])
-    highest = len(duty.tiers) - 1
-    first = duty.tiers[highest] if highest else f"unread by rule {duty.seals}"
-    for server in world.clusters.servers(service.get("envoy_grpc").text("cluster_name")):
-        world.ledger.doubt(server.doubts)
-        is_model = server.name in duty.clearance
-        if is_model and not duty.seals and duty.cleared(server.name, highest):
-            continue
-        if is_model or "mirror" in server.via:
-            world.ledger.leak(service, field, " -> ".join((first, "ext_proc", *server.via, f"cluster {server.name}")))
-        elif server.via and server.name:
-            why = f"cluster {server.name!r} may be asked, too: name the router's own cluster, and no group of several"
-            world.ledger.doubt([Doubt(service, field, why)])
 
 
 class _Door:
@@ -117,6 +100,8 @@ class _Door:
         # Of each hole, one way through it is told.
         self._told: set[tuple[str, str, str]] = set()
         self._shown: dict[tuple[int, str | None], frozenset[str]] = {}
+        # Routes by which decided requests surely come.
+        self._walked: set[str] = set()
 
     def judge_silent(self) -> None:
         """Judge what becomes of requests that the router says nothing about, whatever the reason."""
@@ -134,12 +119,22 @@ class _Door:
         for cluster in self._duty.chosen:
             value = Value(present=True, text=cluster)
             alike.setdefault(tuple(test.judge(value) for test in tests), []).append(cluster)
-        for some in alike.values():
+        for some, chain in product(alike.values(), kinds.chains(self._early)):
             # The router chooses for requests on its APIs' paths alone.
-            for reached in self._host.walk(kinds.decided(some[0]), self._host.parts.api):
+            for reached in self._host.walk(kinds.decided(some[0], chain), self._host.parts.api):
+                self._walked.update([reached.way.field] if reached.certain else [])
                 for cluster in some:
                     for target, server in self._reached(reached, frozenset(), cluster):
                         self._decided(cluster, reached, target, server)
+
+    def judge_chains(self) -> None:
+        """Judge what a chain may try after its first model, on every route that reads one, whoever takes it."""
+        for way in self._host.ways:
+            for target in (target for target in way.action.targets if target.chain):
+                self._ledger.doubt(way.action.doubts)
+                for cluster in self._duty.tried:
+                    for server in self._clusters.servers(cluster):
+                        self._tried(cluster, way, target, server)
 
     def judge_asked(self, rank: int) -> None:
         """Judge what becomes of requests that the router itself sends, up to a rank."""
@@ -164,7 +159,7 @@ class _Door:
         action = reached.way.action
         self._ledger.doubt(action.doubts)
         for target in action.targets:
-            name = target.cluster
+            name = chosen if target.chain else target.cluster
             if target.header:
                 name = chosen if target.header == CLUSTER_HEADER else ""
                 if target.header in forged or target.header != CLUSTER_HEADER:
@@ -243,7 +238,20 @@ class _Door:
         is_chosen = server.name == cluster and not (target.via or server.via)
         if server.name and not is_chosen and not self._duty.cleared(server.name, rank):
             story = [*_chose(self._duty.tiers[rank], source), *_way(reached.way, target, server)]
-            self._tell("decided", reached, server.name, story)
+            self._tell("decided", reached, server.name, story, certain=not target.spare)
+
+    def _tried(self, cluster: str, way: Way, target: Target, server: Server) -> None:
+        rank, source = self._duty.tried[cluster]
+        self._ledger.doubt(server.doubts)
+        if not server.name or self._duty.cleared(server.name, rank):
+            return
+        story = [*_chose(self._duty.tiers[rank], source), *_way(way, target, server)]
+        if server.name == cluster and not server.via:
+            # Its body names a cleared model where the cluster's Lua has written it, and else the first of the chain.
+            why = f"whether a later attempt names the right model: {' -> '.join(story)}{_MIXED}"
+            self._ledger.doubt([Doubt(way.place, way.field, why)])
+        else:
+            self._tell("chain", Reached(way, 0, certain=way.field in self._walked), server.name, story)
 
     def _tell(
         self, sort: str, reached: Reached, name: str, story: list[str], *, certain: bool = True, cure: str = ""
@@ -283,6 +291,7 @@ class _Door:
 
 
 _NONE = object()
+_MIXED = ", which has models of lower tiers, too: give those a cluster of their own (its servers may be the same)"
 # What to do about it, said behind a way.
 _UNMARKED = (
     f": a cluster of no model may get no marked request: add the header condition `name: {privacy.HEADER}, "

@@ -30,6 +30,7 @@ class Duty(Struct, frozen=True):
         tiers: names, lowest first.
         clearance: cluster -> rank of the highest tier for which every model on it is cleared.
         chosen: cluster -> rank of the highest tier for which the policy may choose a model there, and how.
+        tried: the same of what a chain may try after its first model.
         rank: highest tier that a request has by its content; 0 where no rule restricts.
         restricts: name of the rule that gives it.
         seals: name of a rule that has to read every request before a server does; empty where there is none.
@@ -38,6 +39,7 @@ class Duty(Struct, frozen=True):
     tiers: tuple[str, ...]
     clearance: Mapping[str, int]
     chosen: Mapping[str, tuple[int, Source]]
+    tried: Mapping[str, tuple[int, Source]]
     rank: int
     restricts: str
     seals: str
@@ -71,6 +73,7 @@ def of(policy: Policy) -> Duty:
         tiers=policy.tiers,
         clearance=clearance,
         chosen=_chosen(policy),
+        tried=_tried(policy),
         rank=restricting.tier if restricting else 0,
         restricts=restricting.name if restricting else "",
         seals=next((rule.name for rule in guards if rule.action in SEALING), ""),
@@ -85,3 +88,12 @@ def _chosen(policy: Policy) -> dict[str, tuple[int, Source]]:
                 if candidate.cluster not in chosen:
                     chosen[candidate.cluster] = rank, Source(pool.rule, place + 1)
     return chosen
+
+
+def _tried(policy: Policy) -> dict[str, tuple[int, Source]]:
+    tried: dict[str, tuple[int, Source]] = {}
+    for rank in reversed(range(1, len(policy.tiers))):
+        for rule, attempt, candidate in privacy.emissions(policy, rank):
+            if attempt > 1:
+                tried.setdefault(candidate.cluster, (rank, Source(rule, attempt)))
+    return tried

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from extproc_router.envoyconf import manager as managers
-from extproc_router.envoyconf import matching, patterns
+from extproc_router.envoyconf import matching
 from extproc_router.envoyconf.place import Place
-from extproc_router.envoyconf.proof import extensions, known, mutations
-from extproc_router.envoyconf.proof.clusters import upstream_filters
+from extproc_router.envoyconf.proof import extensions, header_rules, known, mutations, upstream
 from extproc_router.envoyconf.proof.doubts import Doubt, misread
-from extproc_router.envoyconf.proof.message import entries, items, kind, members, text
+from extproc_router.envoyconf.proof.message import entries, items, kind, members
 from extproc_router.envoyconf.proof.mutations import How
+from extproc_router.extproc.codec import ATTEMPTS_NAMESPACE, CASCADE_NAMESPACE
 from extproc_router.policy import privacy
 from extproc_router.router import CLUSTER_HEADER, DECISION_HEADER
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 
 _HTTP = "envoy.extensions.filters.http."
-EXT_PROC = f"{_HTTP}ext_proc.v3.ExternalProcessor"
 _PER_ROUTE = f"{_HTTP}ext_proc.v3.ExtProcPerRoute"
 _HEADER_MUTATION = f"{_HTTP}header_mutation.v3.HeaderMutation"
 _HEADER_MUTATION_PER_ROUTE = f"{_HTTP}header_mutation.v3.HeaderMutationPerRoute"
@@ -95,6 +94,7 @@ def read(
             else:
                 doubts += _filter(field, name, config, is_before=is_before)
             others.append(place)
+    doubts += _spoken_for((*others, *_said_to_filters(said.get("route_config"))))
     return Chain(
         ours,
         ours is not None and ours.get("failure_mode_allow").truth() is True,
@@ -115,7 +115,7 @@ def per_route(field: str, said: Mapping[str, Place], chain: Chain) -> Iterator[D
         if config is None:
             continue
         if kind(config) == _PER_ROUTE:
-            yield from _overridden(where, config)
+            yield from _overridden(where, config, is_router=name == chain.name)
         elif name not in chain.trusted:
             yield from _special(where, _OUT if name == chain.name else _cure(name), config)
 
@@ -125,10 +125,13 @@ def _unwrapped(place: Place) -> Place | None:
     return members(place).get("config") if kind(place) == _WRAPPED else place
 
 
-def _overridden(field: str, config: Place) -> Iterator[Doubt]:
-    """Judge what a route says to the filter that asks the router."""
+def _overridden(field: str, config: Place, *, is_router: bool) -> Iterator[Doubt]:
+    """Judge what a route says to the filter that asks the router, or to one that asks a verifier."""
     said = members(config)
     yield from misread(field, said, known.EXT_PROC_PER_ROUTE)
+    if "overrides" in said and not is_router:
+        yield Doubt(said["overrides"], f"{field}.overrides", "a route may turn a verifier off, and no more")
+        return
     inner = members(said["overrides"]) if "overrides" in said else {}
     yield from misread(f"{field}.overrides", inner, known.EXT_PROC_OVERRIDES)
     if "processing_mode" in inner:
@@ -163,13 +166,20 @@ def _ours_alone(named: frozenset[str], others: list[Place], table: Place | None)
     """
     found = {name for name in named if not name.startswith(_ENVOYS)}
     if found:
-        for place in (*others, *(_said_to_filters(table) if table else ())):
+        for place in (*others, *_said_to_filters(table)):
             found -= set(mutations.mentioned(place, found))
     return frozenset(found)
 
 
-def _said_to_filters(table: Place) -> Iterator[Place]:
-    for message in table.messages():
+def _spoken_for(others: Iterable[Place]) -> Iterator[Doubt]:
+    """Yield the filters that may say in the router's name what later attempts send, or what is demanded of answers."""
+    for place in others:
+        for name in mutations.mentioned(place, (ATTEMPTS_NAMESPACE, CASCADE_NAMESPACE)):
+            yield Doubt(place, "http_filters", f"may write the metadata {name!r}, which is the router's alone")
+
+
+def _said_to_filters(table: Place | None) -> Iterator[Place]:
+    for message in table.messages() if table else ():
         for _, place in entries(message.get("typed_per_filter_config")):
             config = _unwrapped(place)
             if config is not None and kind(config) != _PER_ROUTE:
@@ -182,7 +192,7 @@ def _filter(field: str, name: str, config: Place, *, is_before: bool) -> Iterato
     if type_name == _ROUTER:
         said = members(config)
         yield from misread(field, said, known.ROUTER)
-        yield from upstream_filters(f"{field}.upstream", said.get("upstream_http_filters"))
+        yield from upstream.doubts(f"{field}.upstream", said.get("upstream_http_filters"), own=False)
     elif type_name == _HEADER_MUTATION:
         yield from misread(field, members(config), known.HEADER_MUTATION_FILTER)
         yield from _mutates(field, config, is_before=is_before)
@@ -190,7 +200,7 @@ def _filter(field: str, name: str, config: Place, *, is_before: bool) -> Iterato
         yield from _states(field, config)
     elif type_name in extensions.WRITERS:
         yield from _writes(field, config)
-    elif type_name == EXT_PROC:
+    elif type_name == upstream.EXT_PROC:
         why = "a second ext_proc may read and rewrite what the router decides"
         yield Doubt(config, field, f"{why}: {_cure(name)}")
     elif type_name in extensions.BEFORE and not is_before:
@@ -235,7 +245,7 @@ def _processor(field: str, config: Place, headers: Iterable[str]) -> Iterator[Do
     yield from _modes(field, said)
     rules = members(said["mutation_rules"]) if "mutation_rules" in said else {}
     for header in (CLUSTER_HEADER, DECISION_HEADER):
-        if not _may_write(rules, header):
+        if not header_rules.surely(rules, header):
             yield Doubt(config, f"{field}.mutation_rules", f"the router may not write {header}: decisions get lost")
     if "forward_rules" in said:
         forwarded = members(said["forward_rules"])
@@ -252,23 +262,6 @@ def _modes(field: str, said: Mapping[str, Place]) -> Iterator[Doubt]:
     if body not in _BUFFERED or head not in _SEND:
         at = next(iter(said.values())) if place is None else place
         yield Doubt(at, f"{field}.processing_mode", "the router may not see whole requests before they go on")
-
-
-def _may_write(rules: dict[str, Place], header: str) -> bool:
-    if _matches(rules.get("disallow_expression"), header) is not False:
-        return False
-    return _matches(rules.get("allow_expression"), header) is True or not (
-        "disallow_all" in rules and rules["disallow_all"].truth() is True
-    )
-
-
-def _matches(matcher: Place | None, header: str) -> bool | None:
-    if matcher is None:
-        return False
-    try:
-        return patterns.compiled(text(members(matcher).get("regex"))).fullmatch(header) is not None
-    except patterns.BadPattern:
-        return None
 
 
 def _hides(rules: dict[str, Place], header: str) -> bool:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from extproc_router.envoyconf.proof.mutations import INTERNAL
 from extproc_router.envoyconf.proof.values import ABSENT, ANYTHING, Ranks, Value
 from extproc_router.policy import privacy
-from extproc_router.router import CLUSTER_HEADER, DECISION_HEADER
+from extproc_router.router import CASCADE, CHAIN_HEADER, CLUSTER_HEADER, DECISION_HEADER, FALLBACK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +54,7 @@ def silent(duty: Duty, early: Early) -> Iterator[Kind]:
         duty: what is demanded.
         early: what stands in their headers.
     """
-    internal = {header: ANYTHING if header in early.forged else ABSENT for header in (CLUSTER_HEADER, DECISION_HEADER)}
+    internal = {header: ANYTHING if header in early.forged else ABSENT for header in INTERNAL}
     highest = len(duty.tiers) - 1
     asked = [highest] if early.marked else [*([0] if duty.guards else []), *range(highest, 0, -1)]
     if 0 in asked:
@@ -64,20 +65,35 @@ def silent(duty: Duty, early: Early) -> Iterator[Kind]:
         yield Kind(rank, {**internal, privacy.HEADER: value}, tuple(_examples(rank, duty.tiers)))
 
 
-def decided(cluster: str) -> dict[str, Value]:
-    """Return what is known of the headers of requests for which the router chose a cluster, whatever their tier."""
+def decided(cluster: str, chain: Value = ABSENT) -> dict[str, Value]:
+    """Return what is known of the headers of requests for which the router chose a cluster, whatever their tier.
+
+    Args:
+        cluster: that cluster.
+        chain: one of `chains`.
+    """
     return {
         CLUSTER_HEADER: Value(present=True, text=cluster),
         # It does not matter, so that nothing depends on whether the router may write it.
         DECISION_HEADER: ANYTHING,
+        CHAIN_HEADER: chain,
         # A request's content may raise its tier, whatever its header says.
         privacy.HEADER: ANYTHING,
     }
 
 
+def chains(early: Early) -> tuple[Value, ...]:
+    """Return what may stand in the header of a decided request that says how its chain is walked.
+
+    Nothing, or a client's word: where the router wrote none, or may write none. Else its own.
+    """
+    own = (Value(present=True, text=word) for word in (FALLBACK, CASCADE))
+    return (ANYTHING if CHAIN_HEADER in early.forged else ABSENT, *own)
+
+
 def asked() -> dict[str, Value]:
     """Return what is known of the headers of what the router itself sends, for a language model to judge."""
-    return {CLUSTER_HEADER: ABSENT, DECISION_HEADER: ABSENT, privacy.HEADER: ABSENT}
+    return dict.fromkeys((*INTERNAL, privacy.HEADER), ABSENT)
 
 
 def _examples(rank: int, tiers: tuple[str, ...]) -> Iterator[str]:

@@ -185,6 +185,12 @@ ROUTER = _known(
         strict_check_headers respect_expected_rq_timeout suppress_grpc_request_failure_code_stats
         reject_connect_request_early_data""",
 )
+LUA = _known(
+    read="default_source_code",
+    harmless="stat_prefix",
+    # `source_codes` are other programs, which routes choose.
+    refused="inline_code source_codes clear_route_cache",
+)
 TCP_PROXY = _known(
     read="cluster weighted_clusters access_log",
     harmless="""stat_prefix metadata_match idle_timeout max_connect_attempts hash_policy tunneling_config

@@ -15,14 +15,17 @@ from extproc_router.envoyconf.proof import known
 from extproc_router.envoyconf.proof.doubts import Doubt
 from extproc_router.envoyconf.proof.message import items, kind, members, strange, strings, text
 from extproc_router.policy import privacy
-from extproc_router.router import CLUSTER_HEADER, DECISION_HEADER
+from extproc_router.router import CHAIN_HEADER, CLUSTER_HEADER, DECISION_HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from extproc_router.envoyconf.place import Place
 
-OURS = (CLUSTER_HEADER, DECISION_HEADER, privacy.HEADER)
+INTERNAL = (CLUSTER_HEADER, DECISION_HEADER, CHAIN_HEADER)
+"""What the router alone may say."""
+
+OURS = (*INTERNAL, privacy.HEADER)
 """What routes go by."""
 
 _EARLY = "envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"
@@ -69,14 +72,14 @@ def early(manager: dict[str, Place], tiers: tuple[str, ...]) -> Early:
         manager: its config.
         tiers: of the router's, lowest first.
     """
-    forged, joined, marked, doubts = {CLUSTER_HEADER, DECISION_HEADER}, False, False, []
+    forged, joined, marked, doubts = set(INTERNAL), False, False, []
     for extension in items(manager.get(_EARLY_FIELD)):
         config = members(extension).get("typed_config")
         said = members(config) if config else {}
         if kind(config) != _EARLY or said.keys() - {"@type", "mutations"}:
             doubts.append(Doubt(extension, _EARLY_FIELD, _MISREAD))
             # What it does is unknown.
-            forged, joined, marked = {CLUSTER_HEADER, DECISION_HEADER}, False, False
+            forged, joined, marked = set(INTERNAL), False, False
             continue
         for header, how, place in touched(items(said.get("mutations"))):
             if header == privacy.HEADER:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from extproc_router.envoyconf.proof import asked, listeners, loggers
 from extproc_router.envoyconf.proof import duty as duties
-from extproc_router.envoyconf.proof import listeners, loggers
 from extproc_router.envoyconf.proof.clusters import Clusters
 from extproc_router.envoyconf.proof.door import World, examine
 from extproc_router.envoyconf.proof.doubts import Doubt
@@ -77,6 +77,7 @@ def prove(config: Config, policy: Policy, bootstrap: Place, *, trusted: frozense
             routes += examine(world, door.place, door.asker)
         else:
             _pass_through(world, door)
+    asked.judge_verifiers(duty, world.clusters, world.ledger, (door.place for door in doors if door.is_http))
     examined = Examined(len(duty.tiers), len(policy.routes) + len(policy.safeguards), routes, len(world.clusters))
     managers = (members(door.place) for door in doors if door.is_http)
     named = {entry.text("name") for said in managers for entry in items(said.get("http_filters"))}

@@ -32,11 +32,15 @@ class Target(Struct, frozen=True):
         via: words for the way there, e.g. `mirror`; empty for the route's own cluster.
         cluster: its name; empty where a header has it.
         header: the header that has it, lower case.
+        chain: whether it is the chain that the router wrote for the request, in metadata; then there is no cluster.
+        spare: whether it counts only where no chain can be read.
     """
 
     via: str = ""
     cluster: str = ""
     header: str = ""
+    chain: bool = False
+    spare: bool = False
 
 
 class Action(Struct, frozen=True):
@@ -178,14 +182,17 @@ def _plugin(field: str, place: Place, scope: Scope) -> Iterator[Target | Doubt]:
     said = members(config)
     yield from misread(field, said, known.PRIORITY_GROUPS)
     namespace = text(said.get("override_metadata_namespace"))
-    if namespace and namespace not in scope.chain.namespaces:
-        yield Doubt(config, field, f"others than the router may choose clusters by the metadata {namespace!r}")
+    if namespace:
+        if namespace not in scope.chain.namespaces:
+            yield Doubt(config, field, f"others than the router may choose clusters by the metadata {namespace!r}")
+        yield Target(chain=True)
     for group in items(said.get("priority_groups")):
         entry = members(group)
         yield from misread(field, entry, known.PRIORITY_GROUP)
         for cluster in items(entry.get("clusters")):
             yield from misread(field, members(cluster), known.PRIORITY_GROUP_CLUSTER)
-            yield Target(f"priority group {group.text('name')}", cluster=cluster.text("cluster_name"))
+            via, name = f"priority group {group.text('name')}", cluster.text("cluster_name")
+            yield Target(via, cluster=name, spare=bool(namespace))
 
 
 def plugins(said: dict[str, Place]) -> dict[str, Place]:

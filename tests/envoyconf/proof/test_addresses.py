@@ -57,3 +57,8 @@ def test_where_health_is_asked_is_no_endpoint(read: Read) -> None:
     assert not own.reached(read({"endpoints": [{"lb_endpoints": [{"endpoint": endpoint}]}]}))
     assert own.reached(read({"named_endpoints": {"x": {"address": socket("127.0.0.1")}}}))
     assert addresses.of(None).reached(read(endpoints(socket("127.0.0.1")))) is False
+
+
+def test_hosts_of_endpoints(read: Read) -> None:
+    found = addresses.hosts(read(endpoints(socket("Router.Example"), socket("10.0.0.1"), {"pipe": {"path": "/a"}})))
+    assert list(found) == ["router.example", "10.0.0.1", "localhost"]

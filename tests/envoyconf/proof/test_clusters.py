@@ -136,9 +136,12 @@ def options(**more: Any) -> dict[str, Any]:
 
 def test_filters_in_front_of_a_server_may_send_what_they_see_elsewhere(said: Said) -> None:
     assert found(said, "a", cluster("a", **options(http_filters=[CODEC]))) == [("a",)]
-    assert found(said, "a", cluster("a", **options(http_filters=[LUA, CODEC]))) == [
+    tap = {"name": "tap", "typed_config": {"@type": f"{TYPES}.filters.http.tap.v3.Tap"}}
+    assert found(said, "a", cluster("a", **options(http_filters=[tap, CODEC]))) == [
         ("a", "may send what it sees elsewhere")
     ]
+    [(_, why)] = found(said, "a", cluster("a", **options(http_filters=[LUA, CODEC])))
+    assert "another may do anything" in why
     tcp = {"x": {"@type": "type.googleapis.com/envoy.extensions.upstreams.tcp.v3.TcpProtocolOptions"}}
     assert found(said, "a", cluster("a", typed_extension_protocol_options=tcp)) == [("a",)]
 
@@ -158,3 +161,38 @@ def test_a_cluster_that_leads_to_a_listener_of_the_same_envoy_proves_nothing(sai
     assert [doubt.why for doubt in server.doubts] == [
         "it leads to a listener of this Envoy, where a request is another one"
     ]
+
+
+def placed(*hosts: str) -> dict[str, Any]:
+    sockets = [{"endpoint": {"address": {"socket_address": {"address": host, "port_value": 1}}}} for host in hosts]
+    return {"load_assignment": {"endpoints": [{"lb_endpoints": sockets}]}}
+
+
+PIPE: dict[str, Any] = {"endpoints": [{"lb_endpoints": [{"endpoint": {"address": {"pipe": {}}}}]}]}
+
+
+@pytest.mark.parametrize(
+    ("declared", "hosts"),
+    [
+        (cluster("a", **placed("10.0.0.1", "Router")), {"10.0.0.1", "router"}),
+        (cluster("a", **placed("router"), type="STRICT_DNS"), {"router"}),
+        (cluster("a", load_assignment=PIPE), {"localhost"}),
+        (cluster("a", **placed("router"), type="EDS"), set()),
+        (cluster("a", load_assignment={"endpoints": [*PIPE["endpoints"], {"ledsClusterLocalityConfig": {}}]}), set()),
+        (cluster("a", load_assignment=None), set()),
+        (group("a", "aggregate", ["b"]), set()),
+        (cluster("b"), set()),
+    ],
+)  # fmt: skip
+def test_where_the_servers_of_a_cluster_stand(said: Said, declared: dict[str, Any], hosts: set[str]) -> None:
+    assert Clusters(said({"static_resources": {"clusters": [declared]}})).hosts("a") == hosts
+    twice = Clusters(said({"static_resources": {"clusters": [declared, declared]}}))
+    assert twice.hosts("a") == set()
+
+
+def test_who_is_asked_by_clusters_is_found(said: Said) -> None:
+    asks = {"name": "v", "typed_config": {"@type": f"{TYPES}.filters.http.ext_proc.v3.ExternalProcessor"}}
+    clusters = Clusters(
+        said({"static_resources": {"clusters": [cluster("a"), cluster("b", **options(http_filters=[asks, CODEC]))]}})
+    )
+    assert [(field, config.value) for field, config in clusters.verifiers] == [("clusters.b", asks["typed_config"])]

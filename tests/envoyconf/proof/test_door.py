@@ -27,9 +27,15 @@ def close(edit: Edit) -> Edit:
     return edit
 
 
-def insert(place: int, match: dict[str, Any], cluster: str = "code", **more: Any) -> Callable[[Edit], object]:
+def insert(before: str, match: dict[str, Any], cluster: str = "code", **more: Any) -> Callable[[Edit], object]:
+    """Put a route in front of another, or of all."""
     route = {"name": "new", "match": match, "route": {"cluster": cluster, **more}}
-    return lambda edit: edit.routes.insert(place, route)
+    return lambda edit: edit.routes.insert(edit.routes.index(edit.route(before)) if before else 0, route)
+
+
+def taken(edit: Edit, name: str) -> dict[str, Any]:
+    """Take a route out."""
+    return edit.routes.pop(edit.routes.index(edit.route(name)))
 
 
 @pytest.mark.parametrize("text", ["tiers", "restricts"])
@@ -60,7 +66,7 @@ def test_where_a_rule_restricts_the_default_has_to_be_cleared(attempt: Attempt) 
     ("change", "marked"),
     [
         (lambda e: e.routes.remove(e.route("private_undecided")), "restricted"),
-        (lambda e: e.routes.append(e.routes.pop(1)), "restricted"),
+        (lambda e: e.routes.append(taken(e, "private_undecided")), "restricted"),
         (lambda e: e.route("private_undecided")["match"]["headers"][1].update(invert_match=False), "restricted"),
         (lambda e: e.route("private_undecided")["match"]["headers"][1].update(name="x-privacy-teir"), "restricted"),
         (
@@ -99,7 +105,8 @@ def test_what_is_marked_goes_nowhere_else(attempt: Attempt, change: Callable[[Ed
 
 def test_one_path_that_is_not_closed_is_named(attempt: Attempt) -> None:
     def change(edit: Edit) -> None:
-        edit.routes.insert(1, {"name": "files", "match": {"prefix": "/v1/files"}, "route": {"cluster": "code"}})
+        insert("private_undecided", {"prefix": "/v1/files"})(edit)
+        edit.route("new")["name"] = "files"
 
     [leak] = attempt(change).leaks
     assert leak.startswith("restricted (x-privacy-tier: restricted, path /v1/files...) -> router down -> route files")
@@ -122,17 +129,17 @@ def test_one_path_that_is_not_closed_is_named(attempt: Attempt) -> None:
 def test_a_route_that_some_requests_take_leads_no_further_than_one_for_all(
     attempt: Attempt, match: dict[str, Any]
 ) -> None:
-    found = attempt(insert(1, match))
+    found = attempt(insert("private_undecided", match))
     assert len(found.leaks) == 1
     assert found.leaks[0].endswith("-> router down -> route new -> cluster code")
-    assert attempt(insert(1, match, "small")).proved
+    assert attempt(insert("private_undecided", match, "small")).proved
 
 
 @pytest.mark.parametrize(
     "field", [{"path_match_policy": {}}, {"dynamic_metadata": [{}]}, {"filter_state": [{}]}, {"a_field_of_1_50": {}}]
 )
 def test_a_condition_that_is_not_understood_proves_nothing(attempt: Attempt, field: dict[str, Any]) -> None:
-    found = attempt(insert(1, {"prefix": "/", **field}))
+    found = attempt(insert("private_undecided", {"prefix": "/", **field}))
     assert found.leaks == []
     assert any("whether there is this way" in doubt for doubt in found.doubts)
     # Nor does it close anything for what comes behind it.
@@ -167,7 +174,7 @@ def forge_decisions(edit: Edit) -> None:
     mutations[:] = [
         entry for entry in mutations if entry.get("remove_on_match") != {"key_matcher": {"prefix": "x-llm-"}}
     ]
-    edit.routes.insert(0, edit.routes.pop(2))
+    edit.routes.insert(0, taken(edit, "passed"))
     far(edit, "passed")
 
 
@@ -180,13 +187,13 @@ def test_what_was_decided_for_one_cluster_is_told_from_the_rest(attempt: Attempt
     def match(cluster: str) -> dict[str, Any]:
         return {"prefix": "/", "headers": [{"name": "x-selected-cluster", "string_match": {"exact": cluster}}]}
 
-    found = attempt(insert(0, match("large")))
+    found = attempt(insert("", match("large")))
     assert found.leaks == ["internal -> default -> attempt 1 -> route new -> cluster code"]
     # Nothing that is private is ever sent there.
-    assert attempt(insert(0, match("code"))).proved
+    assert attempt(insert("", match("code"))).proved
     # It would have to be a cluster that the router knows.
-    assert attempt(insert(0, match("another"))).proved
-    assert attempt(insert(0, match("large"), "small")).proved
+    assert attempt(insert("", match("another"))).proved
+    assert attempt(insert("", match("large"), "small")).proved
 
 
 def test_a_cluster_of_no_model_is_cleared_for_nothing_private(attempt: Attempt) -> None:
@@ -209,13 +216,13 @@ def test_a_cluster_of_no_model_is_cleared_for_nothing_private(attempt: Attempt) 
 def test_other_servers_are_not_ours_on_other_paths(attempt: Attempt, path: str, says: list[str]) -> None:
     def change(edit: Edit) -> None:
         close(edit)
-        insert(3, {"prefix": path}, "extproc_router")(edit)
+        insert("default", {"prefix": path}, "extproc_router")(edit)
 
     found = attempt(change, "blocks")
     assert found.leaks == []
     assert [doubt.partition(",")[0] for doubt in found.doubts] == says
     # A model is, on any path: paths are rewritten.
-    model = attempt(lambda e: (close(e), insert(3, {"prefix": path}, "code")(e)), "blocks")
+    model = attempt(lambda e: (close(e), insert("default", {"prefix": path}, "code")(e)), "blocks")
     assert any("-> route new -> cluster code" in leak for leak in model.leaks)
 
 
@@ -232,7 +239,7 @@ def test_other_servers_are_not_ours_on_other_paths(attempt: Attempt, path: str, 
     ],
 )
 def test_a_path_that_is_rewritten_may_become_an_apis(attempt: Attempt, name: str, value: object) -> None:
-    added = insert(0, {"prefix": "/a/", "headers": [{"name": TIER, "present_match": False}]}, "extproc_router")
+    added = insert("", {"prefix": "/a/", "headers": [{"name": TIER, "present_match": False}]}, "extproc_router")
 
     def change(edit: Edit) -> None:
         close(edit)
@@ -267,14 +274,14 @@ def test_a_cluster_may_rewrite_paths_too(attempt: Attempt, key: str, proved: boo
 
     def change(edit: Edit) -> None:
         close(edit)
-        insert(0, {"prefix": "/a/", "headers": [{"name": TIER, "present_match": False}]}, "other")(edit)
+        insert("", {"prefix": "/a/", "headers": [{"name": TIER, "present_match": False}]}, "other")(edit)
         edit.data["static_resources"]["clusters"].append(server)
 
     assert attempt(change, "blocks").proved is proved
 
 
 def test_a_marked_request_at_a_server_of_no_model_is_told_with_its_cure(attempt: Attempt) -> None:
-    [leak, *_] = attempt(insert(0, {"prefix": "/a/"}, "extproc_router")).leaks
+    [leak, *_] = attempt(insert("", {"prefix": "/a/"}, "extproc_router")).leaks
     assert (
         "-> cluster extproc_router: a cluster of no model may get no marked request: add the header condition" in leak
     )
@@ -283,7 +290,7 @@ def test_a_marked_request_at_a_server_of_no_model_is_told_with_its_cure(attempt:
 def test_what_may_be_discovered_is_doubted_on_any_path(attempt: Attempt) -> None:
     def change(edit: Edit) -> None:
         close(edit)
-        insert(0, {"prefix": "/a/", "headers": [{"name": TIER, "present_match": False}]}, "nobody-declares-it")(edit)
+        insert("", {"prefix": "/a/", "headers": [{"name": TIER, "present_match": False}]}, "nobody-declares-it")(edit)
         edit.data["dynamic_resources"] = {"cds_config": {}}
 
     assert attempt(change, "blocks").doubts == [
@@ -437,3 +444,99 @@ def test_what_is_not_known_of_a_server_that_the_router_asks_is_said(attempt: Att
 
     [doubt] = attempt(change, ASKS.replace("TIER", "public")).doubts
     assert "depends on the request" in doubt
+
+
+CHAINS = ("cascade", "chain")
+
+
+def groups(edit: Edit, name: str) -> dict[str, Any]:
+    """What a route says of a chain."""
+    plugin = edit.route(name)["route"]["inline_cluster_specifier_plugin"]
+    config: dict[str, Any] = plugin["extension"]["typed_config"]
+    return config
+
+
+def spared(edit: Edit, name: str, cluster: str = "code") -> None:
+    """Let a route lead somewhere where it can read no chain."""
+    groups(edit, name)["priority_groups"][0]["clusters"] = [{"cluster_name": cluster, "weight": 1}]
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_where_no_chain_can_be_read_a_route_has_to_be_closed_or_cleared(attempt: Attempt, name: str) -> None:
+    found = attempt(lambda e: spared(e, name), "cascades")
+    # The router writes the chain whenever it names the route: no request is known that goes there.
+    assert found.leaks == []
+    way = f"restricted -> rule cost-saver -> attempt 1 -> route {name} -> priority group closed -> cluster code"
+    assert any(doubt.endswith(f"whether there is this way: {way}") for doubt in found.doubts), found.doubts
+    assert attempt(lambda e: spared(e, name, "small"), "cascades").proved
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_a_client_that_names_a_chain_gets_none(attempt: Attempt, name: str) -> None:
+    def forge(edit: Edit) -> None:
+        [early] = edit.manager["early_header_mutation_extensions"]
+        mutations = early["typed_config"]["mutations"]
+        place = mutations.index({"remove_on_match": {"key_matcher": {"prefix": "x-llm-"}}})
+        mutations[place] = {"remove": "x-llm-decision"}
+
+    def change(edit: Edit) -> None:
+        forge(edit)
+        spared(edit, name)
+
+    assert attempt(forge, "cascades").proved
+    way = f"restricted (x-privacy-tier: restricted) -> router down -> route {name} -> priority group closed"
+    assert f"{way} -> cluster code" in attempt(change, "cascades").leaks
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_mirrors_of_chains(attempt: Attempt, name: str) -> None:
+    found = attempt(lambda e: e.route(name)["route"].update(request_mirror_policies=[{"cluster": "code"}]), "cascades")
+    assert found.leaks == [f"restricted -> rule cost-saver -> attempt 1 -> route {name} -> mirror -> cluster code"]
+
+
+def test_each_attempt_of_a_chain_is_looked_at(attempt: Attempt) -> None:
+    def mirrored(edit: Edit) -> None:
+        clusters = edit.data["static_resources"]["clusters"]
+        [vault] = [cluster for cluster in clusters if cluster["name"] == "vault"]
+        [options] = vault["typed_extension_protocol_options"].values()
+        options["request_mirror_policies"] = [{"cluster": "code"}]
+
+    def unchosen(edit: Edit) -> None:
+        """Nothing that the router chooses goes by the route, which is behind one that takes all of it."""
+        mirrored(edit)
+        edit.routes.insert(0, taken(edit, "decided"))
+
+    end = "-> cluster vault -> mirror -> cluster code"
+    leaks = attempt(mirrored, "cascades").leaks
+    for name in CHAINS:
+        assert f"restricted -> rule cost-saver -> attempt 2 -> route {name} {end}" in leaks
+    found = attempt(unchosen, "cascades")
+    assert [leak for leak in found.leaks if "route chain" in leak] == []
+    assert any(f"attempt 2 -> route chain {end}" in doubt for doubt in found.doubts)
+
+
+def test_a_later_attempt_on_a_cluster_of_several_tiers_is_doubted(attempt: Attempt) -> None:
+    found = attempt(lambda _: None, "mixed")
+    assert found.leaks == []
+    [doubt, _] = found.doubts
+    way = "restricted -> rule cost-saver -> attempt 2 -> route cascade -> cluster code"
+    assert f"whether a later attempt names the right model: {way}, which has models of lower tiers, too" in doubt
+
+    def plain(edit: Edit) -> None:
+        for name in CHAINS:
+            taken(edit, name)
+
+    assert attempt(plain, "mixed").proved
+
+
+def test_a_chain_of_others_than_the_router_is_none(attempt: Attempt) -> None:
+    untyped = {"untyped": ["extproc_router.decision", "extproc_router.attempts"]}
+    found = attempt(lambda e: e.ext_proc["metadata_options"].update(receiving_namespaces=untyped), "cascades")
+    assert found.leaks == []
+    assert any("others than the router may choose clusters by the metadata" in doubt for doubt in found.doubts)
+
+
+def test_what_may_be_written_of_a_chain_is_the_routers_to_say(attempt: Attempt) -> None:
+    """Where the header may not be written, the routes of chains are passed by."""
+    only = {"disallow_all": True, "allow_expression": {"regex": "^(x-selected-cluster|x-llm-decision|content-length)$"}}
+    assert attempt(lambda e: e.ext_proc.update(mutation_rules=only), "cascades").proved

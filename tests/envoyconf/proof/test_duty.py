@@ -42,6 +42,21 @@ def test_the_highest_tier_of_each_cluster_is_told_with_a_way_to_it(compiled: Com
     }
 
 
+CHAINED = SHARED.replace("rules:", "fallback: {models: [a, c]}\nrules:").replace(
+    "use: [c, d]", "use: [c, d], cascade: {}"
+)
+
+
+def test_what_a_chain_may_try_later_is_told_with_a_way_to_it(compiled: Compile) -> None:
+    tried = duty.of(compiled(SHARED)).tried
+    assert tried == {}
+    tried = duty.of(compiled(CHAINED)).tried
+    assert {name: (rank, source.rule, source.attempt) for name, (rank, source) in tried.items()} == {
+        "three": (2, "best", 2),  # the cascade's third attempt is its first model's
+        "one": (2, "best", 2),
+    }
+
+
 def test_rules_that_only_look_demand_nothing(compiled: Compile) -> None:
     found = duty.of(compiled(SHARED))
     assert (found.rank, found.restricts, found.seals, found.guards, found.empty) == (1, "first", "", True, False)

@@ -255,7 +255,7 @@ PLAN = {"request_rules": [{"header": "x-plan", "on_header_present": {"metadata_n
 
 def chained(edit: Edit, namespace: str = NAMESPACE) -> Edit:
     """Let the silent route take its clusters from the router's metadata."""
-    edit.ext_proc["metadata_options"] = {"receiving_namespaces": {"untyped": [NAMESPACE, namespace]}}
+    edit.ext_proc["metadata_options"]["receiving_namespaces"]["untyped"].append(namespace)
     plugin = {
         "@type": "type.googleapis.com/envoy.extensions.router.cluster_specifiers.priority_group.v3."
         "PriorityGroupClusterSpecifier",
@@ -300,3 +300,13 @@ def test_metadata_that_names_clusters_is_the_routers_alone(
     found = attempt(change)
     assert found.leaks == []
     assert [says in doubt for doubt in found.doubts] == [True] * (not is_ours)
+
+
+@pytest.mark.parametrize("namespace", ["extproc_router.attempts", "extproc_router.cascade"])
+def test_what_later_attempts_send_is_the_routers_to_say(attempt: Attempt, namespace: str) -> None:
+    rule = {"header": "x-plan", "on_header_present": {"metadata_namespace": namespace, "key": "attempts"}}
+    says = f"may write the metadata {namespace!r}, which is the router's alone"
+    writes = filter_("header_to_metadata.v3.Config", request_rules=[rule])
+    constant = filter_("set_metadata.v3.Config", metadata=[{"metadata_namespace": namespace, "value": {}}])
+    for change in (at(0, writes), at(1, constant), special(H2M | {"request_rules": [rule]}, "new")):
+        assert [says in doubt for doubt in attempt(change).doubts] == [True]

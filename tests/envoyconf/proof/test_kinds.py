@@ -6,7 +6,7 @@ import pytest
 
 from extproc_router.envoyconf.proof import duty, kinds
 from extproc_router.envoyconf.proof.mutations import Early
-from extproc_router.envoyconf.proof.values import ABSENT, ANYTHING
+from extproc_router.envoyconf.proof.values import ABSENT, ANYTHING, Value
 from extproc_router.policy import privacy
 
 if TYPE_CHECKING:
@@ -55,3 +55,12 @@ def test_a_decision_stands_whatever_the_client_said() -> None:
     values = kinds.decided("small")
     assert (values["x-selected-cluster"].text, values[privacy.HEADER]) == ("small", ANYTHING)
     assert set(kinds.asked().values()) == {ABSENT}
+
+
+@pytest.mark.parametrize(("forged", "first"), [((), ABSENT), (("x-llm-chain",), ANYTHING)])
+def test_a_chain_is_named_by_the_router_or_by_whoever_can(forged: tuple[str, ...], first: Value) -> None:
+    early = Early(frozenset(forged), joined=True, marked=False, doubts=())
+    none, *own = kinds.chains(early)
+    assert (none, [value.text for value in own]) == (first, ["fallback", "cascade"])
+    assert [kinds.decided("small", value)["x-llm-chain"] for value in own] == own
+    assert kinds.decided("small")["x-llm-chain"] == ABSENT

@@ -43,6 +43,7 @@ MESSAGES = {
     "EXT_PROC_PER_ROUTE": (f"{_HTTP}.ext_proc.v3", "ExtProcPerRoute"),
     "EXT_PROC_OVERRIDES": (f"{_HTTP}.ext_proc.v3", "ExtProcOverrides"),
     "ROUTER": (f"{_HTTP}.router.v3", "Router"),
+    "LUA": (f"{_HTTP}.lua.v3", "Lua"),
     "TCP_PROXY": (f"{_NETWORK}.tcp_proxy.v3", "TcpProxy"),
     "TCP_WEIGHTED_CLUSTER": (f"{_NETWORK}.tcp_proxy.v3", "TcpProxyWeightedCluster"),
     "TCP_CLUSTER_WEIGHT": (f"{_NETWORK}.tcp_proxy.v3", "TcpProxyWeightedClusterClusterWeight"),

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from extproc_router.envoyconf.proof.mutations import Early
     from tests.envoyconf.proof.conftest import Said
 
-CLUSTER, DECISION, TIER = mutations.OURS
+CLUSTER, DECISION, CHAIN, TIER = mutations.OURS
 TYPE = "type.googleapis.com/envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"
 TIERS = ("public", "internal", "restricted")
 JOIN: dict[str, Any] = {
@@ -27,13 +27,14 @@ def early(said: Said, *listed: dict[str, Any]) -> Early:
 @pytest.mark.parametrize(
     ("mutation", "forged"),
     [
-        ({"remove": CLUSTER}, {DECISION}),
-        ({"remove": "X-Selected-Cluster"}, {DECISION}),
+        ({"remove": CLUSTER}, {DECISION, CHAIN}),
+        ({"remove": "X-Selected-Cluster"}, {DECISION, CHAIN}),
+        ({"remove": CHAIN}, {CLUSTER, DECISION}),
         ({"remove_on_match": {"key_matcher": {"prefix": "x-llm-"}}}, {CLUSTER}),
-        ({"remove_on_match": {"key_matcher": {"exact": "X-LLM-Decision", "ignore_case": True}}}, {CLUSTER}),
+        ({"remove_on_match": {"key_matcher": {"exact": "X-LLM-Decision", "ignore_case": True}}}, {CLUSTER, CHAIN}),
         # Names are lower case when they are compared.
-        ({"remove_on_match": {"key_matcher": {"exact": "X-LLM-Decision"}}}, {CLUSTER, DECISION}),
-        ({"remove": "x-selected-clutser"}, {CLUSTER, DECISION}),
+        ({"remove_on_match": {"key_matcher": {"exact": "X-LLM-Decision"}}}, {CLUSTER, DECISION, CHAIN}),
+        ({"remove": "x-selected-clutser"}, {CLUSTER, DECISION, CHAIN}),
     ],
 )
 def test_what_is_removed_no_client_can_forge(said: Said, mutation: dict[str, Any], forged: set[str]) -> None:
@@ -115,8 +116,8 @@ def test_an_extension_of_another_kind_proves_nothing(said: Said) -> None:
     other = {"name": "x", "typed_config": {"@type": "x/y.Z"}}
     ours = {"name": "y", "typed_config": {"@type": TYPE, "mutations": [{"remove": CLUSTER}, {"append": JOIN}]}}
     found = mutations.early(said({"early_header_mutation_extensions": [ours, other]}), TIERS)
-    assert (set(found.forged), found.joined, len(found.doubts)) == ({CLUSTER, DECISION}, False, 1)
-    assert mutations.early({}, TIERS).forged == {CLUSTER, DECISION}
+    assert (set(found.forged), found.joined, len(found.doubts)) == ({CLUSTER, DECISION, CHAIN}, False, 1)
+    assert mutations.early({}, TIERS).forged == {CLUSTER, DECISION, CHAIN}
 
 
 def test_headers_that_a_route_adds(said: Said) -> None:

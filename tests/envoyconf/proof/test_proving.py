@@ -4,13 +4,13 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from extproc_router.config import compiling, loader
-from extproc_router.envoyconf import bootstrap
+from extproc_router.envoyconf import bootstrap, render
 from extproc_router.envoyconf.proof import Examined, prove
-from extproc_router.lab import envoy_file
 from extproc_router.signals.base import Resources
 
 if TYPE_CHECKING:
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from tests.envoyconf.conftest import Edit, Read
     from tests.envoyconf.proof.conftest import Attempt
 
-DOMAINS = ("computer science", "health")
+DOMAINS = ("computer science", "health", "law", "math", "physics")
 
 
 def policy_of(config: Config) -> Policy:
     """Compile an example; whatever domains its table names, there are."""
     resources = Resources(
-        heads=frozenset({"domain", "difficulty", "jailbreak", "pii"}),
+        heads=frozenset({"domain", "difficulty", "jailbreak", "pii", "reasoning"}),
         domains=tuple({*config.routing.domains, *DOMAINS}),
         confidence_floor=0.0,
         embed=lambda _: (1.0,),
@@ -41,23 +41,29 @@ def test_nothing_to_prove(attempt: Attempt) -> None:
     assert (found.proved, found.proof.needed, found.proof.examined) == (True, False, Examined())
 
 
-def test_what_was_looked_at_is_counted(attempt: Attempt) -> None:
-    assert attempt(lambda _: None, "restricts").proof.examined == Examined(tiers=3, rules=2, routes=4, clusters=5)
+def test_what_was_looked_at_is_counted(attempt: Attempt, shipped: dict[str, Any]) -> None:
+    resources = shipped["static_resources"]
+    [manager] = [entry["typed_config"] for entry in resources["listeners"][0]["filter_chains"][0]["filters"]]
+    routes = len(manager["route_config"]["virtual_hosts"][0]["routes"])
+    examined = Examined(tiers=3, rules=2, routes=routes, clusters=len(resources["clusters"]))
+    assert attempt(lambda _: None, "restricts").proof.examined == examined
 
 
-def of(root: Path, name: str, read: Read, *, closed: bool = False) -> Proof:
-    """Prove an example against the shipped file with that example's clusters."""
+def of(root: Path, name: str, read: Read, *, plain: bool = False, opened: bool = False) -> Proof:
+    """Prove an example against the file that is rendered from it; opened, what nobody decided goes to the default."""
     config = loader.load((root / name).read_text(), name)
-    clusters = tuple(dict.fromkeys(candidate.cluster for candidate in config.candidates))
-    [default] = [candidate.cluster for candidate in config.candidates if candidate.name == config.routing.default]
-    data = envoy_file.fitted(envoy_file.load(), clusters=clusters, default=default, lowest_tier=config.privacy_tiers[0])
-    if closed:
+    text = render.bootstrap(config, plain=plain)
+    if opened:
+        data = yaml.safe_load(text)
         manager = data["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
-        [route] = [
-            entry for entry in manager["route_config"]["virtual_hosts"][0]["routes"] if entry["name"] == "default"
-        ]
-        route["route"] = {"cluster": "nowhere"}
-    return prove(config, policy_of(config), read(data))
+        manager["route_config"]["virtual_hosts"][0]["routes"][-1]["route"] = {"cluster": _default(config)}
+        return prove(config, policy_of(config), read(data))
+    return prove(config, policy_of(config), read(text))
+
+
+def _default(config: Config) -> str:
+    [cluster] = [candidate.cluster for candidate in config.candidates if candidate.name == config.routing.default]
+    return cluster
 
 
 def test_the_shipped_file_is_proved_for_the_quickstart(root: Path) -> None:
@@ -65,13 +71,19 @@ def test_the_shipped_file_is_proved_for_the_quickstart(root: Path) -> None:
     assert prove(config, policy_of(config), bootstrap.read(root / "envoy/envoy.yaml")).proved
 
 
+@pytest.mark.parametrize("plain", [False, True])
+def test_what_is_rendered_from_an_example_is_proved(root: Path, read: Read, plain: bool) -> None:
+    names = [path.relative_to(root).as_posix() for path in sorted((root / "examples").glob("*/router.yaml"))]
+    assert len(names) > 1
+    proofs = {name: of(root, name, read, plain=plain) for name in names}
+    assert {name: (proof.leaks, proof.unproved) for name, proof in proofs.items() if not proof.proved} == {}
+
+
 @pytest.mark.parametrize(("name", "open_too"), [("privacy-first", True), ("safety-gate", False)])
 def test_examples_with_safety_rules_need_a_default_that_is_closed_or_cleared(
     root: Path, read: Read, name: str, open_too: bool
 ) -> None:
-    path = f"examples/{name}/router.yaml"
-    assert of(root, path, read).proved is open_too
-    assert of(root, path, read, closed=True).proved
+    assert of(root, f"examples/{name}/router.yaml", read, opened=True).proved is open_too
 
 
 JUNK: st.SearchStrategy[Any] = st.sampled_from(
