@@ -43,11 +43,14 @@ class Sample(Struct, frozen=True):
         score: float64 [n], higher where the strong model is needed more.
         quality: float64 [n, 2], of weak and strong; None where unknown.
         cost: float64 [n, 2], of weak and strong; None where unknown.
+        always: float64 [n], what always-strong costs, where a row that goes to the strong model costs more than that
+            because the weak one was asked first; None where `cost` says it.
     """
 
     score: Floats
     quality: Floats | None
     cost: Floats | None
+    always: Floats | None = None
 
 
 class Effect(Struct, frozen=True):
@@ -193,7 +196,7 @@ class _Cuts:
             quality = gained / total if total > 0 else np.full(count + 1, np.nan)
         if self._sample.cost is not None:
             weak, strong = self._sample.cost[rows].T
-            total = strong.sum()
+            total = self._reference(self._sample.cost, rows).sum()
             spent = weak.sum() + self._walk(np.bincount(group, weights=strong - weak, minlength=count))
             savings = 1 - spent / total if total > 0 else np.full(count + 1, np.nan)
         return [share, quality, savings]
@@ -235,8 +238,13 @@ class _Cuts:
         if values is None:
             return None
         drawn = values[rows]
-        total = drawn[:, 1].sum()
+        total = self._reference(values, rows).sum()
         return float(np.where(strong, drawn[:, 1], drawn[:, 0]).sum() / total) if total > 0 else None
+
+    def _reference(self, values: Floats, rows: Index) -> Floats:
+        """Return always-strong's values."""
+        always = self._sample.always if values is self._sample.cost else None
+        return values[rows, 1] if always is None else always[rows]
 
 
 def _rounds(cuts: _Cuts, aim: tuple[Goal, float], requests: int, count: int, seed: int) -> tuple[Floats, Floats]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _DIGITS = 12
 _NOISE = 1e-15  # what is left where sums of numbers near one cancel
-_EXACT = ("threshold",)
+_EXACT = ("threshold", "accept_at")
 _LEFT_OUT = ("band",)
 
 

@@ -16,6 +16,7 @@ from extproc_router.evaluation.strategies import BASELINES, ORACLE, RANDOM
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from extproc_router.evaluation.cascades import Cascades
     from extproc_router.evaluation.drift import Drift
     from extproc_router.evaluation.findings import CostHistogram, Routing
     from extproc_router.evaluation.heads import HeadFindings
@@ -115,6 +116,28 @@ def many_frontier(found: ManyRouting) -> Drawing:
             axes.annotate(_short(model.name), point, ha="left" if side > 0 else "right", fontsize=8, **offset)
         axes.set(xlabel="mean cost per request", ylabel="mean quality")
         axes.legend(loc="best")
+        return canvas.drawing()
+
+
+def cascades(found: Cascades) -> Drawing:
+    """Quality over cost: every way to operate, with the point at which it aims."""
+    with _Canvas("cascades", 9.0, 5.4) as canvas:
+        axes = canvas.axes
+        for colour, (name, curve) in zip(_COLOURS, found.curves.items(), strict=False):
+            x, y = np.array(curve).T
+            row = found.assumed.operations[name]
+            suffix = "" if row.recovered is None else f", recovers {row.recovered.mean:.3f}"
+            axes.plot(100 * x, y, color=colour, linewidth=2.2, label=f"{name}{suffix}")
+            axes.plot([100 * row.cost.mean], [row.quality.mean], marker="D", color=colour)
+        fixed = [(name, row) for name, row in found.assumed.operations.items() if name not in found.curves]
+        for name, row in fixed:
+            axes.plot([100 * row.cost.mean], [row.quality.mean], marker="o", color="#1c2430")
+            offset: Any = {"xytext": (6, -12), "textcoords": "offset points"}
+            axes.annotate(name, (100 * row.cost.mean, row.quality.mean), fontsize=8, **offset)
+        goal = found.goal * found.assumed.operations["always strong"].quality.mean
+        axes.axhline(goal, color="#c3cad3", linewidth=1, linestyle="--", zorder=0)
+        axes.set(xlabel="cost, % of always-strong", ylabel="mean quality", xlim=(0, 106))
+        axes.legend(loc="lower right")
         return canvas.drawing()
 
 

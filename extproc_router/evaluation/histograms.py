@@ -31,6 +31,7 @@ MILLI_BINS = 80
 LEAST_MILLI = 0.01
 _STEPS_PER_DOUBLING = 4
 _MOST_LABELS = 1000
+_CASCADE = "cascade"  # what the decision log calls the line of a cascade
 _OTHER = "(other)"
 _MOST_MILLIS = 1e9
 _MOST_ROWS = 2**53  # beyond, a float64 does not count one by one
@@ -149,6 +150,8 @@ def _add(found: Histograms, row: dict[str, Any], encode: Callable[[str], Encodin
         found.dropped += row["dropped"]
     elif "reason" in row and "signals" in row:
         _add_decision(found, row)
+    elif row.get("kind") == _CASCADE:
+        return  # it tells of answers; the request's own line tells of the prompt
     else:
         _add_prompt(found, row, encode)
 

@@ -1,10 +1,11 @@
-"""Change one number in a policy file in place: every other byte stays, comments included."""
+"""Change numbers in a policy file in place: every other byte stays, comments included."""
 
 from __future__ import annotations
 
 import os
 import stat
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,18 +28,43 @@ def write_number(path: Path, field: str, value: float) -> None:
     Raises:
         StartupError: the file cannot be read or written, is not YAML, or has no such place.
     """
-    target = path.resolve()
+    write(path, spliced(read(path), field, value, str(path)))
+
+
+def read(path: Path) -> str:
+    """Return a policy's text.
+
+    Raises:
+        StartupError: it cannot be read, or is not UTF-8.
+    """
     try:
-        old = target.read_bytes().decode("utf-8")
-        _replace(target, spliced(old, field, value, str(path)).encode())
+        return path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
         raise StartupError(f"{path}: not UTF-8") from error
     except OSError as error:
         raise StartupError(f"{path}: {error.strerror or error}") from error
 
 
-def spliced(text: str, field: str, value: float, file: str) -> str:
+def write(path: Path, text: str) -> None:
+    """Replace a policy's text at once; a link's target is what changes.
+
+    Raises:
+        StartupError: it cannot be written.
+    """
+    try:
+        _replace(path.resolve(), text.encode())
+    except OSError as error:
+        raise StartupError(f"{path}: {error.strerror or error}") from error
+
+
+def spliced(text: str, field: str, value: float | Mapping[str, Any], file: str) -> str:
     """Return the text with the field's scalar replaced, or the field inserted.
+
+    Args:
+        text: YAML.
+        field: as for `write_number`.
+        value: a number, or a mapping of names to such values; a mapping replaces nothing but an empty value.
+        file: its name, for errors.
 
     Raises:
         StartupError: not YAML, or no such place.
@@ -52,7 +78,7 @@ def spliced(text: str, field: str, value: float, file: str) -> str:
     return mark + changed
 
 
-def _changed(body: str, keys: list[str], value: float, file: str) -> str:
+def _changed(body: str, keys: list[str], value: float | Mapping[str, Any], file: str) -> str:
     field, written = ".".join(keys), _written(value)
     try:
         tokens = list(yaml.scan(body, Loader=yaml.SafeLoader))
@@ -72,6 +98,8 @@ def _changed(body: str, keys: list[str], value: float, file: str) -> str:
         changed = _inserted(body, parent, keys[-1], written, f"{file}: {field}")
     elif isinstance(node, yaml.ScalarNode):
         start, end = _span(node, tokens)
+        if isinstance(value, Mapping) and end > start:
+            raise StartupError(f"{file}: {field} is a single value, and no mapping")
         # An empty value stands right behind its colon, or behind its anchor or tag.
         changed = body[:start] + (written if end > start else f" {written}") + body[end:]
     else:
@@ -90,8 +118,10 @@ def _span(node: yaml.ScalarNode, tokens: list[yaml.Token]) -> tuple[int, int]:
     return last, last
 
 
-def _written(value: float) -> str:
+def _written(value: float | Mapping[str, Any]) -> str:
     """Spell a number so that YAML 1.1 reads it as one: 1e-07 would be a string."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{name}: {_written(part)}" for name, part in value.items()) + "}"
     text = repr(float(value))
     mantissa, letter, exponent = text.partition("e")
     return f"{mantissa}.0e{exponent}" if letter and "." not in mantissa else text
@@ -126,7 +156,7 @@ def _inserted(text: str, parent: yaml.Node, key: str, written: str, place: str) 
     return f"{text[:line]}{indent}{key}: {written}{newline}{text[line:]}"
 
 
-def _differ_there_alone(before: str, after: str, keys: list[str], value: float) -> bool:
+def _differ_there_alone(before: str, after: str, keys: list[str], value: float | Mapping[str, Any]) -> bool:
     """Whether the documents are equal but for the field, which is the value after."""
     try:
         expected, found = yaml.safe_load(before), yaml.safe_load(after)

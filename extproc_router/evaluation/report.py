@@ -140,7 +140,7 @@ def write_routing(found: Routing, directory: Path, source: str) -> Path:
                 for group in found.groups
             ],
         )
-    return _write(page, drawings, directory)
+    return write_page(page, drawings, directory)
 
 
 def _add_costs(found: Routing, page: Page, drawings: list[Drawing]) -> None:
@@ -229,7 +229,7 @@ def write_many(found: ManyRouting, directory: Path, source: str) -> Path:
             for model in found.models
         ],
     )
-    return _write(page, drawings, directory)
+    return write_page(page, drawings, directory)
 
 
 def write_heads(found: HeadFindings, directory: Path, source: str) -> Path:
@@ -273,7 +273,7 @@ def write_heads(found: HeadFindings, directory: Path, source: str) -> Path:
                     for name, part in slices.items()
                 ],
             )
-    return _write(page, drawings, directory)
+    return write_page(page, drawings, directory)
 
 
 def write_drift(found: Drift, directory: Path, source: str) -> Path:
@@ -312,10 +312,15 @@ def write_drift(found: Drift, directory: Path, source: str) -> Path:
         drawings.append(figures.latency(name, before, after))
         page.heading("Latency")
         page.figure(drawings[-1].svg, "Not tested: it says how the router fares, not what the requests are.")
-    return _write(page, drawings, directory)
+    return write_page(page, drawings, directory)
 
 
-def _write(page: Page, drawings: list[Drawing], directory: Path) -> Path:
+def write_page(page: Page, drawings: list[Drawing], directory: Path) -> Path:
+    """Write a page and its drawings.
+
+    Raises:
+        StartupError: a file cannot be written.
+    """
     try:
         directory.mkdir(parents=True, exist_ok=True)
         for drawing in drawings:

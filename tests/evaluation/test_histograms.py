@@ -48,6 +48,14 @@ def test_a_decision_log_as_the_router_writes_it(write: Callable[..., Path]) -> N
     assert edges[at] <= 12.5 < edges[at + 1]
 
 
+def test_lines_of_cascades_are_passed_by(write: Callable[..., Path]) -> None:
+    decided = line(Record(DECISION, 0.0, 0.0125, 0.01, "", "")).decode().strip()
+    found, faults = histograms.read(
+        write(decided, {"kind": "cascade", "decision_id": "a", "verdict": "accepted"}), strict=True
+    )
+    assert (found.rows, faults.count) == (1, 0)
+
+
 def test_prompts_are_counted_and_not_kept(write: Callable[..., Path]) -> None:
     path = write({"prompt": "x" * 64, "source": "web"}, {"text": "```é```"}, {"messages": [{"content": "secret"}]})
     found, _ = histograms.read(path)

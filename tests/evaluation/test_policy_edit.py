@@ -114,3 +114,11 @@ def test_unreadable_files_are_named(tmp_path: Path) -> None:
     (tmp_path / "latin").write_bytes(b"a: \xff")
     with pytest.raises(StartupError, match="not UTF-8"):
         write_number(tmp_path / "latin", "a", 1)
+
+
+def test_a_mapping_takes_the_place_of_nothing() -> None:
+    new = {"weights": {"intercept": 1e-7, "hedges": -0.5}}
+    assert yaml.safe_load(spliced("a: 1\n", "verifier", new, "f")) == {"a": 1, "verifier": new}
+    assert yaml.safe_load(spliced("a:\n", "a", new, "f")) == {"a": new}
+    with pytest.raises(StartupError, match="no mapping"):
+        spliced("a: 1\n", "a", new, "f")
