@@ -9,11 +9,12 @@
 * `models`: of each {name, cluster, place: in the chain from 1, 0 where it is not in it, score: number or null, note};
 * `conversation`, `notes`: sentences for people;
 * `total_ms`: from the request to the answer, null where it is not known;
-* where the request goes on `set_headers`, `remove_headers`, and `body`: {before, after} as JSON values, or texts where
-  they are none; null where every byte stays;
+* where the request goes on `set_headers`, `remove_headers`, `body`: {before, after} as JSON values, or texts where they
+  are none, null where every byte stays; and `attempts`: of each that Envoy may make by itself {cluster, model}, in
+  order, none where it walks no chain;
 * where the router answers itself `reply`: {status, headers, body: a JSON value, or a text}.
 
-A logged decision has neither of the last two.
+A logged decision has nothing of the last two.
 """
 
 from __future__ import annotations
@@ -49,6 +50,8 @@ def describe(told: Explanation) -> dict[str, Any]:
         document["set_headers"] = dict(told.action.set_headers)
         document["remove_headers"] = list(told.action.remove_headers)
         after = told.action.body
+        attempts = told.action.chain.attempts if told.action.chain else ()
+        document["attempts"] = [{"cluster": attempt.cluster, "model": attempt.model} for attempt in attempts]
         document["body"] = None if after is None else {"before": _json(told.before or b""), "after": _json(after)}
     elif isinstance(told.action, Reply):
         reply = told.action

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from extproc_router.policy.story import Story
     from extproc_router.router import Terms
 
+_TAKES_OVER = "takes over where the first answer is doubted"
 # Where it came to this, no rule was asked.
 STOPPED = frozenset({Reason.BLOCKED, Reason.DECLINED, Reason.UNCHECKED, Reason.REFUSED})
 
@@ -56,7 +57,7 @@ class ModelLine(Struct, frozen=True):
     Attributes:
         place: in the chain, from 1; 0 where it is not in it.
         score: what the strategy ranked it by; None where there is no such number.
-        note: chosen, fallback, or why it is neither.
+        note: chosen, fallback, takes over, or why it is none of these.
     """
 
     name: str
@@ -136,14 +137,22 @@ def model_lines(terms: Terms, decision: Decision, story: Story) -> Iterator[Mode
     pool = _pool(terms, decision)
     for place, name in enumerate(decision.chain, start=1):
         candidate = candidates.get(name)
-        note = "chosen" if place == 1 else "fallback"
+        note = _TAKES_OVER if name == decision.cascade else "chosen" if place == 1 else "fallback"
         yield ModelLine(name, candidate.cluster if candidate else "", place, story.scores.get(name), note)
     for name, candidate in candidates.items():
         if name not in decision.chain:
-            note = story.barred.get(name, "")
+            note = story.barred.get(name, "") or _beyond(terms, decision, name, pool)
             if not note and pool:
                 note = "left out; why is not in the log" if name in pool else "not among those that the rule names"
             yield ModelLine(name, candidate.cluster, 0, story.scores.get(name), note)
+
+
+def _beyond(terms: Terms, decision: Decision, name: str, pool: frozenset[str]) -> str:
+    """Say of a model that would stand in the chain, were it longer, that as many are tried as may be."""
+    policy, most = terms.policy, terms.policy.fallback.attempts
+    behind = name in pool or name in (policy.default, *policy.fallback.models)
+    is_cut = decision.reason is not Reason.NAMED and len(decision.chain) == most
+    return f"not tried: `fallback.attempts` is {most}" if behind and is_cut else ""
 
 
 def _pool(terms: Terms, decision: Decision) -> frozenset[str]:

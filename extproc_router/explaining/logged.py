@@ -42,6 +42,12 @@ class _Logged(Decision, frozen=True):
     total_ms: float | None = None
 
 
+class _Kind(msgspec.Struct):
+    """What a line of the log that is no decision says of itself."""
+
+    kind: str = ""
+
+
 def parse(text: bytes, file: str) -> tuple[Decision, float | None]:
     """Read one line of the decision log.
 
@@ -56,6 +62,10 @@ def parse(text: bytes, file: str) -> tuple[Decision, float | None]:
     if len(written) != 1:
         raise StartupError(f"{file}: expected one line of the decision log, found {len(written):,}")
     try:
+        kind = msgspec.json.decode(written[0], type=_Kind).kind
+        if kind:
+            told_of = f"a line of kind {kind!r} tells what became of answers"
+            raise StartupError(f"{file}: {told_of}; the line to explain is the one with that decision's id")
         logged = msgspec.json.decode(written[0], type=_Logged)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise StartupError(f"{file}: not a line of the decision log: {error}") from error

@@ -2,7 +2,7 @@
 
 Upstream is a third Envoy that answers by itself, so that no Python but the router's is measured. Baseline and cases
 take turns, so that noise hits both; each round's figures are compared with that round's baseline, and the medians over
-the rounds are reported.
+the rounds are reported. Chains of models have a rig of their own (chain_rig.py), and one model as their baseline.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from extproc_router import encoder
-from extproc_router.lab import bench_report, load, policy_bench, stack
+from extproc_router.lab import bench_report, chain_bench, chain_rig, load, policy_bench, stack
 from extproc_router.lab.bench_report import CaseFigures, EncoderFigures, Figures
+from extproc_router.lab.chain_rig import ChainRig
 from extproc_router.lab.probes import resident_bytes
 from extproc_router.lab.rig import ALL, BASELINE, CONCURRENCIES, Cell, Rig
 
@@ -40,7 +41,7 @@ def run(*, seconds: float, path: Path) -> int:
     Raises:
         StartupError: something does not start.
     """
-    cells_per_round = len(ALL) * len(CONCURRENCIES)
+    cells_per_round = len(ALL) * len(CONCURRENCIES) + len(chain_rig.CASES)
     cell_seconds = min(CELL_SECONDS, max(1.0, seconds / cells_per_round))
     rounds = max(1, round(seconds / (cells_per_round * cell_seconds)))
     print(
@@ -49,6 +50,8 @@ def run(*, seconds: float, path: Path) -> int:
     )
     encoded, policy = measure_encoder(), policy_bench.measure()
     ready = [start_once() for _ in range(STARTS - 1)]
+    with ChainRig() as chains:
+        walked = chain_bench.measure(chains, rounds=rounds, seconds=cell_seconds)
     with Rig() as rig:
         ready.append(rig.router.ready_seconds)
         rig.warm_up()
@@ -59,6 +62,7 @@ def run(*, seconds: float, path: Path) -> int:
             cases=_combine(measured),
             encoder=encoded,
             policy=policy,
+            chains=walked,
             rss_bytes=resident_bytes(rig.router.child.pid),
             ready_seconds=median(ready),
             rounds=rounds,

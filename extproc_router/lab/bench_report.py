@@ -9,10 +9,16 @@ import sys
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from extproc_router import __version__
+from extproc_router.lab import chain_report
+from extproc_router.lab import targets as target_tables
 from extproc_router.lab.table import Column, Side, Table
+from extproc_router.lab.targets import Target
+
+if TYPE_CHECKING:
+    from extproc_router.lab.chain_report import ChainFigures
 
 MEGABYTE = 1_000_000
 
@@ -26,12 +32,6 @@ CASES = Table((
     Column("REQ/S", 7, Side.RIGHT),
     Column("RATIO", 6, Side.RIGHT),
     Column("SHED", 6, Side.RIGHT),
-))  # fmt: skip
-TARGETS = Table((
-    Column("TARGET", 60),
-    Column("LIMIT", 10, Side.RIGHT),
-    Column("MEASURED", 10, Side.RIGHT),
-    Column("", 6),
 ))  # fmt: skip
 
 
@@ -92,26 +92,11 @@ class Figures:
     cases: tuple[CaseFigures, ...]
     encoder: tuple[EncoderFigures, ...]
     policy: tuple[PolicyFigures, ...]
+    chains: ChainFigures
     rss_bytes: int
     ready_seconds: float
     rounds: int
     cell_seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What is hoped for: at most, or at least, `limit` in `unit`."""
-
-    name: str
-    limit: float
-    measured: float
-    unit: str
-    at_least: bool = False
-
-    @property
-    def met(self) -> bool:
-        """Whether it is so."""
-        return self.measured >= self.limit if self.at_least else self.measured <= self.limit
 
 
 def targets(figures: Figures) -> tuple[Target, ...]:
@@ -129,6 +114,7 @@ def targets(figures: Figures) -> tuple[Target, ...]:
         Target("memory of the worker", 200.0, figures.rss_bytes / MEGABYTE, "MB"),
         Target("start to ready", 3.0, figures.ready_seconds, "s"),
         *(Target(f"{part.name}: p50", part.limit_us, part.p50_us, "us") for part in figures.policy),
+        *chain_report.targets(figures.chains),
     )
 
 
@@ -149,11 +135,7 @@ def tables(figures: Figures) -> str:
         f"Of a bare Python ext_proc's throughput, 32 at a time, a named model reaches {_of_bare(figures):.2f}."
     )
     lines += ["Encoder alone, p50: " + ", ".join(f"{e.tokens:,} tokens {e.p50_ms:.1f} ms" for e in figures.encoder), ""]
-    lines.append(TARGETS.head())
-    for target in targets(figures):
-        sign = "≥" if target.at_least else "≤"
-        limit, measured = f"{sign} {target.limit:g} {target.unit}", f"{target.measured:.2f} {target.unit}"
-        lines.append(TARGETS.row([target.name, limit, measured, "met" if target.met else "MISSED"]))
+    lines += [chain_report.tables(figures.chains), "", target_tables.table(targets(figures))]
     return "\n".join(lines)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from openai import APIStatusError, OpenAI, OpenAIError
 
 from extproc_router.errors import RouterError
-from extproc_router.lab import privacy_demo
+from extproc_router.lab import chain_demo, privacy_demo
 from extproc_router.lab.prompts import ASKS, Ask
 from extproc_router.lab.stack import Stack, public_port, read_json_lines, stack
 from extproc_router.lab.table import Column, Side, Table
@@ -29,6 +29,8 @@ TABLE = Table((
 LOG_SECONDS = 5.0  # the decision log is written a little after the answer
 POLL_SECONDS = 0.1
 CLIENT_SECONDS = 30.0
+KEPT = "The private prompt was answered by `local` or by nobody; `external` never received it."
+CAUGHT = "Whoever failed, or was doubted: the client asked once, and got one clean answer."
 CURL = """\
   curl -s {url}/v1/chat/completions -H 'content-type: application/json' \\
     -d '{{"model": "auto", "messages": [{{"role": "user", "content": "Is 2^31-1 a prime number?"}}]}}'"""
@@ -67,11 +69,14 @@ def run(*, once: bool) -> int:
         print("\n" + summary(running, ASKS, problems), flush=True)
         print("\nA private prompt (examples/privacy-first), and the requests that reached a cluster:\n", flush=True)
         spoilt = privacy_demo.run()
-        print("\n" + verdict(spoilt), flush=True)
+        print("\n" + verdict(spoilt, KEPT), flush=True)
+        print("\nOne model fails, or is doubted (examples/cascade):\n", flush=True)
+        lost = chain_demo.run()
+        print("\n" + verdict(lost, CAUGHT), flush=True)
         if not once:
             print(_invitation(running), flush=True)
             _follow(running)
-    return 1 if problems or spoilt else 0
+    return 1 if problems or spoilt or lost else 0
 
 
 def show_all(running: Stack, asks: Sequence[Ask]) -> list[str]:
@@ -162,11 +167,9 @@ def summary(running: Stack, asks: Sequence[Ask], problems: Sequence[str]) -> str
     return "\n".join(lines)
 
 
-def verdict(problems: Sequence[str]) -> str:
-    """What the second act has shown, in a line; or what went wrong."""
-    if problems:
-        return "\n".join(f"  problem: {problem}" for problem in problems)
-    return "The private prompt was answered by `local` or by nobody; `external` never received it."
+def verdict(problems: Sequence[str], promise: str) -> str:
+    """What an act has shown, in a line; or what went wrong."""
+    return "\n".join(f"  problem: {problem}" for problem in problems) or promise
 
 
 def _invitation(running: Stack) -> str:

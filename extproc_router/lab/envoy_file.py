@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import yaml
 
+from extproc_router.envoyconf import render
 from extproc_router.errors import StartupError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
+
+    from extproc_router.config.loader import Config
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 ENVOY_YAML = REPOSITORY / "envoy" / "envoy.yaml"
 EXT_PROC = "envoy.filters.http.ext_proc"
-
-# The router's own, and the one where requests go that may go nowhere.
-_OWN_CLUSTERS = frozenset({"extproc_router", "nowhere"})
 
 Bootstrap: TypeAlias = dict[str, Any]
 
@@ -41,6 +41,17 @@ def load(path: Path = ENVOY_YAML) -> Bootstrap:
     if not isinstance(bootstrap, dict):
         raise StartupError(f"{path} is no Envoy bootstrap: a mapping is expected")
     return bootstrap
+
+
+def rendered(config: Config, *, plain: bool = False) -> Bootstrap:
+    """Return what `extproc-router envoy render` writes for a config."""
+    bootstrap: Bootstrap = yaml.safe_load(render.bootstrap(config, plain=plain))
+    return bootstrap
+
+
+def has_cluster(bootstrap: Bootstrap, name: str) -> bool:
+    """Whether a bootstrap declares a cluster of this name."""
+    return any(cluster["name"] == name for cluster in bootstrap["static_resources"]["clusters"])
 
 
 def save(bootstrap: Bootstrap, path: Path) -> Path:
@@ -76,35 +87,6 @@ def relocate(bootstrap: Bootstrap, *, listener: str, admin: str, clusters: Mappi
             "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address(where)}}]}],
         }
     return moved
-
-
-def fitted(
-    bootstrap: Bootstrap, *, clusters: Sequence[str], default: str, lowest_tier: str, closed: bool = False
-) -> Bootstrap:
-    """Return a copy whose model clusters are those of another router config; each is like the file's first one.
-
-    Args:
-        bootstrap: as `load` returned it; left alone.
-        clusters: names of the model clusters.
-        default: the one that the default routes lead to.
-        lowest_tier: the privacy tier that needs no clearance.
-        closed: whether what nobody decided goes nowhere.
-    """
-    changed = deepcopy(bootstrap)
-    static = changed["static_resources"]
-    ours = [cluster for cluster in static["clusters"] if cluster["name"] in _OWN_CLUSTERS]
-    pattern = next(cluster for cluster in static["clusters"] if cluster["name"] not in _OWN_CLUSTERS)
-    static["clusters"] = [*ours, *({**deepcopy(pattern), "name": name} for name in clusters)]
-    for manager in _managers(changed):
-        for host in manager["route_config"]["virtual_hosts"]:
-            routes = {route["name"]: route for route in host["routes"]}
-            routes["passed"]["route"]["cluster"] = routes["default"]["route"]["cluster"] = default
-            if closed:
-                routes["default"].update(name="undecided", route={"cluster": "nowhere"})
-            for matcher in routes["private_undecided"]["match"]["headers"]:
-                if "string_match" in matcher:
-                    matcher["string_match"] = {"exact": lowest_tier}
-    return changed
 
 
 def without_ext_proc(bootstrap: Bootstrap) -> Bootstrap:

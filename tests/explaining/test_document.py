@@ -49,6 +49,12 @@ def test_the_body_before_and_after(describe: Describe, post: Post) -> None:
     assert told["set_headers"]["x-selected-cluster"] == "s"
 
 
+def test_the_attempts_that_envoy_may_make(describe: Describe, post: Post) -> None:
+    large, small = {"cluster": "l", "model": "large"}, {"cluster": "s", "model": "small"}
+    assert describe(post("some hard math"))["attempts"] == [large, small]
+    assert describe(post("hello"))["attempts"] == []
+
+
 def test_what_goes_on_as_it_is_has_no_body(describe: Describe) -> None:
     told = describe(HttpRequest("POST", "/elsewhere", {}, b"x"))
     assert (told["body"], told["rules"], told["remove_headers"]) == (None, [], [])

@@ -8,6 +8,8 @@ from extproc_router import wiring
 from extproc_router.explaining import explanation
 from extproc_router.explaining.explanation import State
 from extproc_router.explaining.telling import NOTHING
+from extproc_router.policy.rules import Fallback
+from extproc_router.types import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,6 +51,27 @@ def test_one_of_the_pool_that_is_missing_without_a_reason_is_said(
     lines = {line.name: line.note for line in explanation.model_lines(router.terms, decision, NOTHING)}
     assert lines["small"] == "left out; why is not in the log"
     assert lines["free"] == "not among those that the rule names"
+
+
+def test_who_takes_over_is_said(router: Router, scripted_encoder: Any, post: Callable[..., HttpRequest]) -> None:
+    decision = decided(router, scripted_encoder, post("hard math"))
+    plain = {line.name: line.note for line in explanation.model_lines(router.terms, decision, NOTHING)}
+    assert (plain["large"], plain["small"]) == ("chosen", "fallback")
+    judged = replace(decision, cascade="small")
+    lines = {line.name: line.note for line in explanation.model_lines(router.terms, judged, NOTHING)}
+    assert (lines["large"], lines["small"]) == ("chosen", "takes over where the first answer is doubted")
+
+
+def test_whoever_would_be_one_attempt_too_many_is_said(
+    router: Router, scripted_encoder: Any, post: Callable[..., HttpRequest]
+) -> None:
+    policy = router.terms.policy
+    terms = replace(router.terms, policy=replace(policy, fallback=Fallback(("free",), 1)))
+    decision = replace(decided(router, scripted_encoder, post("hard math")), chain=("large",))
+    lines = {line.name: line.note for line in explanation.model_lines(terms, decision, NOTHING)}
+    assert lines["small"] == lines["free"] == "not tried: `fallback.attempts` is 1"
+    named = replace(decision, reason=Reason.NAMED, rule="")
+    assert {line.note for line in explanation.model_lines(terms, named, NOTHING)} == {"chosen", ""}
 
 
 def test_what_a_conversation_had_is_said(

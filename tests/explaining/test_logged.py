@@ -60,6 +60,11 @@ def test_what_is_no_line_of_the_log_is_said(text: bytes) -> None:
         logged.parse(text, "log")
 
 
+def test_the_line_of_a_cascade_is_told_apart() -> None:
+    with pytest.raises(StartupError, match="log: a line of kind 'cascade' tells what became of answers"):
+        logged.parse(b'{"time":"now","kind":"cascade","decision_id":"a"}\n', "log")
+
+
 def test_rules_are_told_again_from_the_evidence(retold: Tell, post: Post) -> None:
     told = retold(post("some hard math", {"x-plan": "basic"}))
     assert outcomes(told)["maths"] == "matched"

@@ -43,7 +43,15 @@ def test_once_shows_a_table_and_ends_well() -> None:
     assert re.search(r"^all but `local` +536-22-8741 .* 503 +0 +0$", done.stdout, re.MULTILINE)
     assert re.search(r"^all but the router +536-22-8741 .* 503 +0 +0$", done.stdout, re.MULTILINE)
     assert "`external` never received it" in done.stdout
+    assert re.search(r"^`small` is down .* 200 from large-70b +0 +1$", done.stdout, re.MULTILINE)
+    assert re.search(r"^`small` is not sure .* 200 from large-70b +1 +1$", done.stdout, re.MULTILINE)
+    assert re.search(r"^... and `large` is down .* 200 from small-8b +1 +0$", done.stdout, re.MULTILINE)
     assert max(len(line) for line in done.stdout.splitlines()) <= 100
+
+
+def test_the_verdict_is_a_promise_or_a_list() -> None:
+    assert demo.verdict([], "all is well") == "all is well"
+    assert demo.verdict(["a", "b"], "all is well") == "  problem: a\n  problem: b"
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 0), (signal.SIGTERM, 143)])

@@ -38,6 +38,15 @@ def test_bodies_are_chat_requests_each_another(tmp_path: Path) -> None:
     assert len({body["messages"][0]["content"] for body in bodies}) == 20
 
 
+def test_bodies_may_begin_alike_and_chats_may_be_streams(tmp_path: Path) -> None:
+    directory = load.bodies(tmp_path / "bodies", model="auto", tokens=5, count=3, first="zeta")
+
+    texts = [json.loads(file.read_text())["messages"][0]["content"] for file in directory.iterdir()]
+    assert all(text.startswith("zeta ") and len(text.split()) == 6 for text in texts)
+    streamed = json.loads(load.chat("m", "hello", stream=True))
+    assert streamed == {"model": "m", "messages": [{"role": "user", "content": "hello"}], "stream": True}
+
+
 @pytest.mark.parametrize("wrk", [True, False], ids=["wrk", "own"])
 def test_load_is_counted(tmp_path: Path, small: ModelServer, monkeypatch: pytest.MonkeyPatch, *, wrk: bool) -> None:
     if wrk and not shutil.which("wrk"):

@@ -102,6 +102,32 @@ def _default(policy: Policy) -> Part:
     return (policy.candidates[policy.default],)
 
 
+def _whatever_fallback(chain: Part) -> Part:
+    """Put the models of `fallback` behind, whatever they are cleared for."""
+
+    def chained(self: Policy, order: Part, allowed: Part) -> Part:
+        found = chain(self, order, allowed)
+        models = (self.candidates[name] for name in self.fallback.models)
+        return (*found, *(model for model in models if model not in found))
+
+    return chained
+
+
+def _takes_over(apply: Part) -> Part:
+    """Let the second model of a rule's pool take over, whatever it is cleared for."""
+
+    def applied(self: Policy, route: Part, *rest: Part) -> Part:
+        choice = apply(self, route, *rest)
+        if route.cascade is None or choice.rule != route.name:
+            return choice
+        first, *others = choice.chain
+        taker = next(model for model in route.pool if model is not first)
+        kept = (model for model in others if model is not taker)
+        return replace(choice, chain=(first, taker, *kept), cascade=route.cascade)
+
+    return applied
+
+
 def _default_whatever(_: Part) -> Part:
     return lambda self, _allowed, reason, why, _tier: engine.Choice((self.candidates[self.default],), reason, why)
 
@@ -137,6 +163,8 @@ MUTANTS: Final = (
     broken("the default is chosen whatever its clearance", Policy, "_fall_back", _default_whatever),
     broken("the default ends every chain", Policy, "_chain", _longer(_default)),
     broken("chains end with all models", Policy, "_chain", _longer(lambda policy: policy.candidates.values())),
+    broken("chains end with the models of fallback", Policy, "_chain", _whatever_fallback),
+    broken("any model takes over from a cascade's first", Policy, "_apply", _takes_over),
     broken("a named model is not held to the tier", Policy, "named", _named_whatever),
     broken("rules choose from all models", Policy, "_apply", _from_everything(lambda _: True)),
     broken(

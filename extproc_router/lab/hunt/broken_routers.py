@@ -8,7 +8,8 @@ from msgspec.structs import replace
 
 from extproc_router import dialects
 from extproc_router.lab.hunt.mutant import Make, Mutant, Part, Patch, broken
-from extproc_router.router import compose
+from extproc_router.router import chaining, compose
+from extproc_router.router.bodies import Bodies
 from extproc_router.router.passing import Passing
 from extproc_router.router.router import Plan, Router
 from extproc_router.types import Answer, Mutation
@@ -66,8 +67,8 @@ def _sent(change: Callable[[Mutation, Part], Mutation]) -> Make:
     """Tell Envoy another thing than what was decided."""
 
     def make(send: Part) -> Part:
-        def sent(opened: Part, choice: Part, guarded: Part, redactors: Part) -> Answer:
-            answer: Answer = send(opened, choice, guarded, redactors)
+        def sent(opened: Part, choice: Part, *rest: Part) -> Answer:
+            answer: Answer = send(opened, choice, *rest)
             assert isinstance(answer.action, Mutation)  # noqa: S101 - it goes on
             return replace(answer, action=change(answer.action, choice))
 
@@ -83,6 +84,34 @@ def _last_cluster(mutation: Mutation, choice: Part) -> Mutation:
 
 def _no_cluster(mutation: Mutation, _: Part) -> Mutation:
     return replace(mutation, set_headers=mutation.set_headers[1:])
+
+
+def _everybody_tries(advance: Part) -> Part:
+    """Have Envoy walk all models, and tell of those alone that may serve the request."""
+
+    def advanced(self: Router, *of: Part) -> Part:
+        def walk(opened: Part, choice: Part, redactions: Part, fallback: Part) -> Part:
+            rest = [model for model in self.terms.policy.candidates.values() if model not in choice.chain]
+            longer = replace(choice, chain=(*choice.chain, *rest))
+            every = replace(fallback, attempts=len(longer.chain))
+            return replace(original(opened, longer, redactions, every), models=choice.chain)
+
+        original = chaining.walk
+        with Patch(chaining, "walk", lambda _: walk).installed():
+            return advance(self, *of)
+
+    return advanced
+
+
+def _redacted_once(edits: Part) -> Part:
+    """Leave what is replaced in the bodies of all attempts but the first."""
+
+    def made(self: Bodies, model: Part, **how: Part) -> Part:
+        all_edits, changes = edits(self, model, **how)
+        later = model is not self._choice.chain[0] and self._redactions
+        return (all_edits[: -len(self._redactions)] if later else all_edits), changes
+
+    return made
 
 
 def _let_pass(answer: Part) -> Part:
@@ -126,6 +155,9 @@ MUTANTS: Final = (
     broken("the chain's last cluster is told", compose, "send", _sent(_last_cluster)),
     broken("no cluster is told", compose, "send", _sent(_no_cluster)),
     broken("the body keeps its model", dialects, "edit", lambda _: lambda *_of: ((), ())),
+    broken("all models are tried", Router, "_advance", _everybody_tries),
+    broken("attempts keep the first one's body", dialects, "splices", lambda _: lambda *_of: ()),
+    broken("the first attempt alone has something replaced", Bodies, "edits", _redacted_once),
     broken("nothing is replaced", compose, "_redactions", lambda _: lambda *_of: iter(())),
     broken("what is held back passes", Passing, "go_on", _let_pass),
     broken("bodies that nobody reads pass", Passing, "unread", _let_pass),

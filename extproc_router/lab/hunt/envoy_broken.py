@@ -1,4 +1,4 @@
-"""envoy/envoy.yaml broken on purpose, in ways that the model of Envoy can run: each lets a private request out."""
+"""What `render` writes, broken on purpose, in ways that the model of Envoy can run: each lets a private request out."""
 
 from __future__ import annotations
 
@@ -65,6 +65,11 @@ def actions(name: str, **members: Any) -> Edit:  # noqa: ANN401 - plain data
     return lambda file: route(file, name).update(route=members)
 
 
+def silent(**members: Any) -> Edit:  # noqa: ANN401 - plain data
+    """Have the route of what nobody decided, which is the last, do this instead."""
+    return lambda file: routes(file)[-1].update(route=members)
+
+
 def adds(name: str, **members: Any) -> Edit:  # noqa: ANN401 - plain data
     """Have a route do this as well."""
     return lambda file: route(file, name)["route"].update(members)
@@ -112,7 +117,7 @@ def _first(added: Part) -> Edit:
     return lambda file: routes(file).insert(0, added)
 
 
-def _early(keep: Callable[[Part], bool], *added: Part) -> Edit:
+def early(keep: Callable[[Part], bool], *added: Part) -> Edit:
     """Keep some of the early mutations, and add others behind them."""
 
     def edit(file: Part) -> None:
@@ -130,7 +135,8 @@ def _no_join(mutation: Part) -> bool:
     return "append" not in mutation
 
 
-def _no_prefix(mutation: Part) -> bool:
+def no_prefix(mutation: Part) -> bool:
+    """Whether an early mutation is not one that removes headers by their prefix."""
     return "remove_on_match" not in mutation
 
 
@@ -213,7 +219,7 @@ def _clean_close(file: Part) -> None:
     for item in manager(file)["http_filters"]:
         if item["name"] == parts.EXT_PROC:
             item["typed_config"]["failure_mode_allow"] = False
-    route(file, "default")["route"] = {"cluster": "openai"}
+    silent(cluster="openai")(file)
 
 
 _PRESENT = {"name": _TIER, "present_match": True}
@@ -262,8 +268,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("mirror to the cluster that a header names", OPEN, _mirrors(
         lambda file: route(file, "decided")["route"], cluster_header="x-route")),
     # --- nobody decided
-    Mutant("silent route open where content restricts", RESTRICTING, actions("default", cluster="openai")),
-    Mutant("silent route open where content is blocked", BLOCKING, actions("default", cluster="local")),
+    Mutant("silent route open where content restricts", RESTRICTING, silent(cluster="openai")),
+    Mutant("silent route open where content is blocked", BLOCKING, silent(cluster="local")),
     Mutant("silent route open, failure_mode_allow false: a clean end passes", RESTRICTING, _clean_close),
     Mutant("the router not asked on a route", RESTRICTING, _unasked),
     Mutant("a route for one path before all others", RESTRICTING, _first(
@@ -272,29 +278,29 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("decided misspelt: what is decided falls through", RESTRICTING, lambda file: route(file, "decided").update(
         match={**_ALL, "headers": [{"name": "x-selected-clusters", "present_match": True}]})),
     Mutant("the filter of the router disabled", RESTRICTING, both(
-        actions("default", cluster="openai"), lambda file: manager(file)["http_filters"][0].update(disabled=True))),
+        silent(cluster="openai"), lambda file: manager(file)["http_filters"][0].update(disabled=True))),
     Mutant("a second listener without the router", OPEN, _without_router),
     Mutant("a listener that reads no HTTP", OPEN, _raw),
     # --- who may say what
-    Mutant("x-selected-cluster not removed", OPEN, _early(_not_removed(_SELECTED))),
+    Mutant("x-selected-cluster not removed", OPEN, early(_not_removed(_SELECTED))),
     Mutant("x-selected-cluster removed by a filter instead", OPEN, both(
-        _early(_not_removed(_SELECTED)), _filter({"remove": _SELECTED}))),
-    Mutant("x-selected-cluster removed by a matcher in odd case", OPEN, _early(
+        early(_not_removed(_SELECTED)), _filter({"remove": _SELECTED}))),
+    Mutant("x-selected-cluster removed by a matcher in odd case", OPEN, early(
         _not_removed(_SELECTED), {"remove_on_match": {"key_matcher": {"exact": "X-Selected-Cluster"}}})),
-    Mutant("x-selected-cluster set from a client's header afterwards", OPEN, _early(
+    Mutant("x-selected-cluster set from a client's header afterwards", OPEN, early(
         _every, _sets(_SELECTED, "%REQ(x-route)%"))),
-    Mutant("x-llm-decision not removed", RESTRICTING, _early(_no_prefix)),
-    Mutant("x-llm- removed by a prefix in odd case", RESTRICTING, _early(
-        _no_prefix, {"remove_on_match": {"key_matcher": {"prefix": "X-LLM-"}}})),
-    Mutant("repeated tiers not joined", OPEN, _early(_no_join)),
-    Mutant("of repeated tiers, the first kept", OPEN, _early(
+    Mutant("x-llm-decision not removed", RESTRICTING, early(no_prefix)),
+    Mutant("x-llm- removed by a prefix in odd case", RESTRICTING, early(
+        no_prefix, {"remove_on_match": {"key_matcher": {"prefix": "X-LLM-"}}})),
+    Mutant("repeated tiers not joined", OPEN, early(_no_join)),
+    Mutant("of repeated tiers, the first kept", OPEN, early(
         _no_join, _sets(_TIER, "%REQ(x-privacy-tier)%", "OVERWRITE_IF_EXISTS"))),
-    Mutant("repeated tiers joined with ADD_IF_ABSENT", OPEN, _early(
+    Mutant("repeated tiers joined with ADD_IF_ABSENT", OPEN, early(
         _no_join, _sets(_TIER, "%CEL(request.headers['x-privacy-tier'])%", "ADD_IF_ABSENT"))),
-    Mutant("tier overwritten with the lowest", OPEN, _early(_every, _sets(_TIER, "public"))),
-    Mutant("tier overwritten from another header", OPEN, _early(
+    Mutant("tier overwritten with the lowest", OPEN, early(_every, _sets(_TIER, "public"))),
+    Mutant("tier overwritten from another header", OPEN, early(
         _every, _sets(_TIER, "%REQ(x-route)%", "OVERWRITE_IF_EXISTS"))),
-    Mutant("tier removed", OPEN, _early(_every, {"remove": "X-Privacy-Tier"})),
-    Mutant("tier removed by a prefix", OPEN, _early(_every, {"remove_on_match": {"key_matcher": {"prefix": "x-p"}}})),
+    Mutant("tier removed", OPEN, early(_every, {"remove": "X-Privacy-Tier"})),
+    Mutant("tier removed by a prefix", OPEN, early(_every, {"remove_on_match": {"key_matcher": {"prefix": "x-p"}}})),
     Mutant("tier overwritten by a filter before the router's", OPEN, _filter(_sets(_TIER, "public"))),
 )  # fmt: skip

@@ -8,7 +8,7 @@ import msgspec
 
 from extproc_router.lab.hunt import envoy_parts as parts
 from extproc_router.lab.hunt.chance import happens
-from extproc_router.lab.hunt.envoy_files import OUTSIDE
+from extproc_router.lab.hunt.envoy_files import OUTSIDE, SIDECAR
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,9 +90,44 @@ def group(rng: Random, site: Site, file: Part) -> None:
     """A route leads to priority groups."""
     route = _route(rng, file)
     route.pop("direct_response", None)
-    route["route"] = {**parts.groups([_cluster(rng, site), _cluster(rng, site)])}
+    clusters = [_cluster(rng, site), _cluster(rng, site)]
+    walked = {"override_metadata_namespace": parts.CHAIN} if happens(rng, 0.5) else {}
+    route["route"] = parts.groups(clusters, **walked)
     if happens(rng, 0.5):
         route["route"]["retry_policy"] = {"retry_on": "5xx", "num_retries": 2, "refresh_cluster_on_retry": True}
+
+
+def walk_without_metadata(rng: Random, site: Site, file: Part) -> None:
+    """The groups that count where no chain can be read lead elsewhere; perhaps none can."""
+    for route in parts.routes(file):
+        plugin = route.get("route", {}).get("inline_cluster_specifier_plugin")
+        if plugin is not None:
+            groups = [{"name": "spare", "clusters": [{"cluster_name": _cluster(rng, site), "weight": 1}]}]
+            plugin["extension"]["typed_config"]["priority_groups"] = groups
+    if happens(rng, 0.3):
+        for item in parts.managers(file)[0]["http_filters"]:
+            if item["name"] == parts.EXT_PROC:
+                item["typed_config"]["metadata_options"] = {"receiving_namespaces": {"untyped": ["other"]}}
+
+
+def write_metadata(rng: Random, site: Site, file: Part) -> None:
+    """A filter that writes metadata, before the router's or behind it."""
+    groups = [{"name": "any", "clusters": [{"cluster_name": _cluster(rng, site), "weight": 1}]}]
+    name = rng.choice((parts.CHAIN, "other"))
+    entry = {"metadata_namespace": name, "allow_overwrite": True, "value": {"priority_groups": groups}}
+    config = parts.typed("set", "extensions.filters.http.set_metadata.v3.Config", metadata=[entry])
+    filters = rng.choice(parts.managers(file))["http_filters"]
+    filters.insert(rng.randrange(len(filters)), config)
+
+
+def match_a_chain(rng: Random, _: Site, file: Part) -> None:
+    """A route takes what names a chain, or what does not, besides what it took."""
+    matcher = {"name": "x-llm-chain", rng.choice(("present_match", "exact_match")): True}
+    if "exact_match" in matcher:
+        matcher["exact_match"] = rng.choice(("cascade", "fallback"))
+    if happens(rng, 0.3):
+        matcher["invert_match"] = True
+    _route(rng, file)["match"].setdefault("headers", []).append(matcher)
 
 
 def mirror(rng: Random, site: Site, file: Part) -> None:
@@ -106,10 +141,10 @@ def mirror(rng: Random, site: Site, file: Part) -> None:
 
 
 def chain(rng: Random, site: Site, file: Part) -> None:
-    """A cluster becomes a chain of others."""
+    """A cluster that is not the sidecar's becomes a chain of others."""
     clusters = file["static_resources"]["clusters"]
     known = [cluster["name"] for cluster in clusters if "load_assignment" in cluster]
-    place = rng.randrange(1, len(clusters))
+    place = rng.choice([place for place, cluster in enumerate(clusters) if cluster["name"] not in SIDECAR])
     name = clusters[place]["name"]
     members = [other for other in (_cluster(rng, site), _cluster(rng, site)) if other != name and other in known]
     if members:
@@ -288,7 +323,8 @@ def open_port(rng: Random, site: Site, file: Part) -> None:
 
 
 EDITS: tuple[Callable[[Random, Site, Part], None], ...] = (
-    swap_routes, drop_route, lead_elsewhere, read_another_header, weigh, group, mirror, chain, invert, match_otherwise,
-    treat_missing, match_fewer, match_more, drop_mutation, add_mutation, change_mutation, pass_by, drop_router,
-    change_router, add_filter, add_host, add_route, retry_elsewhere, open_port,
+    swap_routes, drop_route, lead_elsewhere, read_another_header, weigh, group, walk_without_metadata, write_metadata,
+    match_a_chain, mirror, chain, invert, match_otherwise, treat_missing, match_fewer, match_more, drop_mutation,
+    add_mutation, change_mutation, pass_by, drop_router, change_router, add_filter, add_host, add_route,
+    retry_elsewhere, open_port,
 )  # fmt: skip

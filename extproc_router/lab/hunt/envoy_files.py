@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from extproc_router.lab import envoy_file
 from extproc_router.lab.hunt import envoy_parts as parts
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
 
 OUTSIDE = ("audit", "dashboards")
 """Clusters of no model."""
+VERIFIER = "extproc_router_verifier"
+"""The cluster of the router's other server, which judges answers."""
+SIDECAR = (parts.ROUTER, VERIFIER)
+_OPTIONS = "typed_extension_protocol_options"
 _SHIPPED = 0.05  # of the files: that one is long
 _SELECTED = {"name": "x-selected-cluster", "present_match": True}
 _DECIDED = {"name": "x-llm-decision", "present_match": True}
@@ -48,33 +54,49 @@ def _spelled(rng: Random, key: str) -> str:
     return first + "".join(word.title() for word in rest)
 
 
-@cache
-def _loaded() -> Part:
-    return envoy_file.load()
-
-
 def shipped(site: Site) -> Part:
-    """Return envoy/envoy.yaml, fitted to a site."""
-    fitted = envoy_file.fitted(
-        _loaded(), clusters=site.clusters, default=site.default.cluster, lowest_tier=site.tiers[0]
-    )
-    fitted["static_resources"]["clusters"] += [parts.server(name) for name in OUTSIDE]
-    for route in parts.routes(fitted):
-        guarded = site.restricts and site.default.cluster not in site.cleared(max(site.restricts))
-        if route["name"] == "default" and (site.closes or guarded):
-            route["route"] = {"cluster": NOWHERE}
-    return fitted
+    """Return what `extproc-router envoy render` writes for a site; a later attempt knows clusters, and no models."""
+    file: Part = msgspec.json.decode(_rendered(site, plain=site.mixed))
+    return file
+
+
+def chained(site: Site) -> Part:
+    """Return the same, and with chains whatever the site."""
+    file: Part = msgspec.json.decode(_rendered(site, plain=False))
+    return file
+
+
+@lru_cache(maxsize=16)
+def _rendered(site: Site, *, plain: bool) -> bytes:
+    file = envoy_file.rendered(site.compile()[0], plain=plain)
+    file["static_resources"]["clusters"] += [parts.server(name) for name in OUTSIDE]
+    return msgspec.json.encode(file)
+
+
+def _options(site: Site) -> dict[str, Part]:
+    """Return the members of a site's clusters that have their filters, by name."""
+    return {
+        cluster["name"]: {_OPTIONS: cluster[_OPTIONS]}
+        for cluster in chained(site)["static_resources"]["clusters"]
+        if cluster["name"] in site.clusters
+    }
 
 
 class _Drawing:
     def __init__(self, rng: Random, site: Site) -> None:
         self._rng, self._site = rng, site
         self._chains: list[Part] = []
+        # Which of a cluster's models a later attempt asks, Envoy does not know.
+        self._walked = not site.mixed and happens(rng, 0.6)
+        self._judged = self._walked and happens(rng, 0.5)
+        self._options = _options(site) if self._judged else {}
         self._top = site.cleared(len(site.tiers) - 1)
 
     def file(self) -> Part:
         listeners = [parts.listener(f"l{place}", self._manager()) for place in range(self._rng.choice((1, 1, 1, 2)))]
-        servers = [parts.server(name) for name in (*self._site.clusters, *OUTSIDE)]
+        servers = [self._server(name) for name in self._site.clusters] + [parts.server(name) for name in OUTSIDE]
+        if self._judged:
+            servers.append(parts.server(VERIFIER))
         return parts.bootstrap(listeners, [*servers, *self._chains])
 
     def _chance(self, share: float) -> bool:
@@ -86,6 +108,10 @@ class _Drawing:
         self._rng.shuffle(hosts)
         filters = [parts.ext_proc(failure_mode_allow=self._chance(0.5))]
         return parts.manager(self._early(), hosts, filters, normalize_path=self._chance(0.5))
+
+    def _server(self, name: str) -> Part:
+        """Return a cluster of the site's, perhaps with the filters that `render` puts in front of it."""
+        return parts.server(name) | self._options.get(name, {})
 
     def _early(self) -> list[Part]:
         selected = self._rng.choice(
@@ -123,7 +149,7 @@ class _Drawing:
         return host
 
     def _routes(self) -> list[Part]:
-        decided, private, passed = self._decided(), self._private(), self._passed()
+        decided, private, passed = [*self._chained(), *self._decided()], self._private(), self._passed()
         undecided = [*private, *passed] if self._chance(0.7) else [*passed, *private]
         shuffled = [*undecided, *decided] if private and not passed and self._chance(0.1) else [*decided, *undecided]
         return [*shuffled, *self._silent()]
@@ -144,6 +170,22 @@ class _Drawing:
                 match: Part = {"prefix": "/", "headers": [only]}
                 found.insert(0, {"name": f"decided-{cluster}", "match": match, "route": {"cluster": cluster}})
         return found
+
+    def _chained(self) -> list[Part]:
+        """Return the routes that walk chains; who comes there without one goes nowhere, or to what may see all."""
+        if not self._walked:
+            return []
+        found = []
+        for name in ("cascade", "fallback"):
+            clusters = [NOWHERE]
+            if self._top and not self._site.closes and self._chance(0.3):
+                clusters = self._rng.sample(sorted(self._top), 1)
+            matcher = self._rng.choice(({"string_match": {"exact": name}}, {"string_match": {"prefix": name[:4]}}))
+            match = {"prefix": "/", "headers": [{"name": "x-llm-chain", **matcher}]}
+            retry = {"retry_on": "5xx,reset", "num_retries": 2, "refresh_cluster_on_retry": True}
+            route: Part = {**parts.groups(clusters, override_metadata_namespace=parts.CHAIN), "retry_policy": retry}
+            found.append({"name": name, "match": match, "route": route})
+        return found[: self._rng.choice((1, 2, 2))]
 
     def _private(self) -> list[Part]:
         tiers = self._site.tiers

@@ -39,6 +39,8 @@ _HOST = _CHANGES | {
     "request_mirror_policies",
     "retry_policy",
     "request_body_buffer_limit",
+    "include_request_attempt_count",
+    "response_headers_to_remove",
 }
 _ROUTE = _CHANGES | {"name", "match", "route", "direct_response", "redirect"}
 _EXT_PROC = frozenset(
@@ -51,8 +53,10 @@ _TYPES = "type.googleapis.com/envoy.extensions.filters."
 _EXT_PROC_TYPE = f"{_TYPES}http.ext_proc.v3.ExternalProcessor"
 _PER_ROUTE_TYPE = f"{_TYPES}http.ext_proc.v3.ExtProcPerRoute"
 _MUTATION_TYPE = f"{_TYPES}http.header_mutation.v3.HeaderMutation"
+_METADATA_TYPE = f"{_TYPES}http.set_metadata.v3.Config"
 _ROUTER_TYPE = f"{_TYPES}http.router.v3.Router"
 _EARLY_TYPE = "type.googleapis.com/envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"
+_CHAIN = "extproc_router.chain"  # the metadata that the router writes
 _TCP_TYPE = f"{_TYPES}network.tcp_proxy.v3.TcpProxy"
 _HUMP = re.compile(r"(?<=[a-z0-9])([A-Z])")
 _KEY = re.compile(r"[a-z][A-Za-z0-9_]*")
@@ -132,6 +136,8 @@ class _Passage:
         self._seen: Headers = {}
         self._stale = False
         self._verdict: Verdict | None = None
+        # Namespace -> names of clusters, one for each priority group.
+        self._groups: dict[str, tuple[str, ...]] = {}
 
     def run(self, sent: Sent, speak: Speak) -> Outcome:
         headers = self._received(sent)
@@ -151,6 +157,8 @@ class _Passage:
                     only(config["mutations"], frozenset({"request_mutations"}), "HeaderMutation")
                     envoy_mutations.apply(config["mutations"]["request_mutations"], headers)
                     self._resolve_again(headers)
+                case t if t == _METADATA_TYPE:
+                    self._set_metadata(config)
                 case t if t == _ROUTER_TYPE:
                     self._resolve_again(headers)
                     return Outcome(self._forward(headers), self._verdict)
@@ -186,7 +194,8 @@ class _Passage:
         name = http_filter["name"]
         for place in (self._route or {}, self._host, self._table):
             configs = place.get("typed_per_filter_config", {})
-            only(configs, frozenset({name}), "typed_per_filter_config")
+            # The verifier stands in front of clusters, and chooses none.
+            only(configs, frozenset({name, "llm.verify"}), "typed_per_filter_config")
             if name in configs:
                 only(configs[name], frozenset({"@type", "disabled"}), "ExtProcPerRoute")
                 if configs[name]["@type"] != _PER_ROUTE_TYPE or not configs[name].get("disabled"):
@@ -202,16 +211,28 @@ class _Passage:
         if sent.router not in SPEAKS:
             return sent.router in CLOSED_CLEANLY or bool(config.get("failure_mode_allow"))
         tiers = headers.get("x-privacy-tier")
-        self._verdict = speak(None if tiers is None else ", ".join(tiers))
-        if self._verdict.router is Router.ANSWERS:
+        self._verdict = verdict = speak(None if tiers is None else ", ".join(tiers))
+        if verdict.router is Router.ANSWERS:
             return False
         rules = config.get("mutation_rules", {})
-        answers = [("x-llm-decision", "an-id"), ("x-selected-cluster", self._verdict.cluster)]
+        answers = (("x-llm-decision", "an-id"), ("x-selected-cluster", verdict.cluster), ("x-llm-chain", verdict.walk))
         for name, value in answers:
             if value and _may_set(rules, name):
                 headers[name] = [value]
+        if verdict.chain and _CHAIN in config.get("metadata_options", {}).get("receiving_namespaces", {})["untyped"]:
+            # It replaces whatever stands there.
+            self._groups[_CHAIN] = verdict.chain
         self._stale = True
         return True
+
+    def _set_metadata(self, config: Message) -> None:
+        """Write metadata; where some stands, lists are joined, as if it were always allowed."""
+        only(config, frozenset({"@type", "metadata"}), "set_metadata")
+        for entry in config["metadata"]:
+            only(entry, frozenset({"metadata_namespace", "value", "allow_overwrite"}), "set_metadata")
+            name = entry["metadata_namespace"]
+            added = envoy_targets.clusters_of(entry["value"].get("priority_groups", ()))
+            self._groups[name] = (*self._groups.get(name, ()), *added)
 
     def _forward(self, headers: Headers) -> frozenset[str]:
         if self._route is None or "route" not in self._route:
@@ -219,7 +240,9 @@ class _Passage:
         mirrors: Sequence[Message] = (
             self._host.get("request_mirror_policies") or self._table.get("request_mirror_policies") or ()
         )
-        return envoy_targets.reached(self._route["route"], tuple(mirrors), (self._seen, headers), self._clusters)
+        return envoy_targets.reached(
+            self._route["route"], tuple(mirrors), (self._seen, headers), self._clusters, self._groups
+        )
 
 
 def _virtual_host(hosts: Sequence[Message], authority: str) -> Message | None:

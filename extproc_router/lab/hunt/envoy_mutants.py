@@ -5,16 +5,25 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from extproc_router.lab.hunt import envoy_broken, envoy_files, envoy_hunt, envoy_opaque, envoy_oracle, envoy_spellings
+from extproc_router.lab.hunt import (
+    envoy_broken,
+    envoy_chains,
+    envoy_files,
+    envoy_hunt,
+    envoy_opaque,
+    envoy_oracle,
+    envoy_spellings,
+    envoy_upstream,
+)
 from extproc_router.lab.hunt.tally import MutantResult
 
 if TYPE_CHECKING:
     from extproc_router.lab.hunt.envoy_broken import Mutant
     from extproc_router.lab.hunt.envoy_parts import Part
 
-MUTANTS = (*envoy_broken.MUTANTS, *envoy_opaque.MUTANTS, *envoy_spellings.MUTANTS)
+LEAKING = (*envoy_broken.MUTANTS, *envoy_chains.MUTANTS)
+"""Those that the model of Envoy can run."""
+MUTANTS = (*LEAKING, *envoy_opaque.MUTANTS, *envoy_spellings.MUTANTS, *envoy_upstream.MUTANTS)
 _REQUESTS = 5000
 _SHOWN = 150  # characters of what the proof says
 
@@ -26,7 +35,7 @@ def run(seed: int) -> list[MutantResult]:
 
 def broken(mutant: Mutant) -> Part:
     """Return the file of a mutant."""
-    file: Part = msgspec.json.decode(msgspec.json.encode(envoy_files.shipped(mutant.site)))
+    file = envoy_files.shipped(mutant.site)
     mutant.edit(file)
     return file
 
@@ -55,4 +64,4 @@ def _result(mutant: Mutant, seed: int) -> MutantResult:
 
 
 def _is_seen(mutant: Mutant, seed: int) -> bool:
-    return mutant in envoy_broken.MUTANTS and leaks(mutant, seed)
+    return mutant in LEAKING and leaks(mutant, seed)

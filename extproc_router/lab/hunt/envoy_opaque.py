@@ -1,4 +1,4 @@
-"""envoy/envoy.yaml with constructs that no proof may pass over: a model of them would have to be Envoy itself."""
+"""What `render` writes with constructs that no proof may pass over: a model of them would have to be Envoy itself."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def _overridden(file: Part) -> None:
         "@type": "type.googleapis.com/envoy.extensions.filters.http.ext_proc.v3.ExtProcPerRoute",
         "overrides": {"grpc_service": {"envoy_grpc": {"cluster_name": "openai"}}},
     }
-    route(file, "default")["typed_per_filter_config"] = {parts.EXT_PROC: config}
+    routes(file)[-1]["typed_per_filter_config"] = {parts.EXT_PROC: config}
 
 
 def _tree(file: Part) -> None:
@@ -195,8 +195,8 @@ def _planned(namespace: str) -> Edit:
         config = action["inline_cluster_specifier_plugin"]["extension"]["typed_config"]
         config["override_metadata_namespace"] = namespace
         route(file, "private_undecided")["route"] = action
-        options = manager(file)["http_filters"][0]["typed_config"].setdefault("metadata_options", {})
-        options["receiving_namespaces"] = {"untyped": [_DECISION, namespace]}
+        options = manager(file)["http_filters"][0]["typed_config"]["metadata_options"]
+        options["receiving_namespaces"]["untyped"].append(namespace)
 
     return edit
 

@@ -17,8 +17,9 @@ API_PATHS = ("/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/em
 def leaked(site: Site, sent: Sent, outcome: Outcome) -> frozenset[str]:
     """Return the clusters that were reached and should not have been.
 
-    A request that the router chose for may reach its cluster, and what is cleared for the request's tier. One that
-    nobody chose for may be any: it may reach what is cleared for its own mark and for the highest tier that a rule
+    A request that the router chose for may reach its cluster, and what is cleared for the request's tier. Of later
+    attempts the latter alone is true: which of a cluster's models one asks is not for Envoy's routes to say. A request
+    that nobody chose for may be any: it may reach what is cleared for its own mark and for the highest tier that a rule
     would have given it, and no server where a rule might have held it back. Where no path is one of the APIs', and
     nothing is marked, there is no prompt: a server of no model may have such bytes.
     """

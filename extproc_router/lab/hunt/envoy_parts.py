@@ -13,6 +13,8 @@ NOWHERE = "nowhere"
 """The cluster without servers."""
 ROUTER = "extproc_router"
 """The cluster of the router itself."""
+CHAIN = "extproc_router.chain"
+"""The metadata in which the router tells a chain."""
 EXT_PROC = "envoy.filters.http.ext_proc"
 _TYPES = "type.googleapis.com/envoy."
 
@@ -73,9 +75,10 @@ def ext_proc(*, failure_mode_allow: bool) -> Part:
         mutation_rules={
             "disallow_all": True,
             "allow_expression": {
-                "regex": "^(x-selected-cluster|x-llm-decision|content-length|content-encoding|retry-after)$"
+                "regex": "^(x-selected-cluster|x-llm-decision|x-llm-chain|x-envoy-max-retries|content-length)$"
             },
         },
+        metadata_options={"receiving_namespaces": {"untyped": [CHAIN]}},
     )
 
 
@@ -92,8 +95,8 @@ def chain(kind: str, name: str, members: Iterable[str]) -> Part:
     return {"name": name, "connect_timeout": "1s", "lb_policy": "CLUSTER_PROVIDED", "cluster_type": config}
 
 
-def groups(clusters: Iterable[str]) -> Part:
-    """Return the cluster specifier that walks priority groups, one for each cluster."""
+def groups(clusters: Iterable[str], **more: str) -> Part:
+    """Return the cluster specifier that walks priority groups, one for each cluster, with further members."""
     config = typed(
         "envoy.router.cluster_specifier_plugin.priority_group",
         "extensions.router.cluster_specifiers.priority_group.v3.PriorityGroupClusterSpecifier",
@@ -101,6 +104,7 @@ def groups(clusters: Iterable[str]) -> Part:
             {"name": f"g{place}", "clusters": [{"cluster_name": name, "weight": 1}]}
             for place, name in enumerate(clusters)
         ],
+        **more,
     )
     return {"inline_cluster_specifier_plugin": {"extension": config}}
 

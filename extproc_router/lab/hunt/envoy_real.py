@@ -126,7 +126,7 @@ class _Walk:
         names = [cluster["name"] for cluster in file["static_resources"]["clusters"] if "load_assignment" in cluster]
         with (
             lab.workspace() as directory,
-            simulators([name for name in names if name != envoy_parts.ROUTER]) as servers,
+            simulators([name for name in names if name not in envoy_files.SIDECAR]) as servers,
             ExitStack() as parts,
         ):
             ports = self._start(parts, directory, file, servers, rng)
@@ -148,8 +148,12 @@ class _Walk:
         for cluster in file["static_resources"]["clusters"]:
             if "load_assignment" in cluster:
                 name = cluster["name"]
-                pipe = {"pipe": {"path": str(self._router)}}
-                address = pipe if name == envoy_parts.ROUTER else _address(servers[name].port)
+                # Nobody judges answers: none is held back, and models fail often enough.
+                address = (
+                    {"pipe": {"path": str(self._router if name == envoy_parts.ROUTER else directory / "verifier.sock")}}
+                    if name in envoy_files.SIDECAR
+                    else _address(servers[name].port)
+                )
                 endpoints = [{"lb_endpoints": [{"endpoint": {"address": address}}]}]
                 cluster["load_assignment"] = {"cluster_name": name, "endpoints": endpoints}
                 cluster["type"] = "STATIC"

@@ -30,10 +30,19 @@ SPEAKS = frozenset({Router.DECIDES, Router.PASSES, Router.ANSWERS})
 
 
 class Verdict(Struct, frozen=True):
-    """What a router that speaks says: one of `SPEAKS`, and the cluster that it decided on, or nothing."""
+    """What a router that speaks says.
+
+    Attributes:
+        router: one of `SPEAKS`.
+        cluster: that it decided on; empty where it did not.
+        walk: how Envoy is to walk the chain, `fallback` or `cascade`; empty where there is none.
+        chain: clusters of the attempts; the first is `cluster`.
+    """
 
     router: Router
     cluster: str = ""
+    walk: str = ""
+    chain: tuple[str, ...] = ()
 
 
 Speak: TypeAlias = Callable[[str | None], Verdict]
@@ -51,6 +60,7 @@ class Sent(Struct, frozen=True):
         router: what the router does with it, where it is asked.
         content: rank of the tier that the router's rules would give it for its content.
         choice: which of the models that are cleared a router that decides picks, from 0, round and round.
+        walk: how a chain of them is to be walked, where there are several; empty for one model alone.
     """
 
     listener: int
@@ -60,6 +70,7 @@ class Sent(Struct, frozen=True):
     router: Router
     content: int = 0
     choice: int = 0
+    walk: str = ""
 
 
 class Outcome(Struct, frozen=True):

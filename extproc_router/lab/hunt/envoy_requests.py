@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from extproc_router.lab.hunt.envoy_site import Site
 
 _ROUTERS = (*Router, Router.DECIDES, Router.DECIDES, Router.DECIDES, Router.CLOSES, Router.DEAD)
+WALKS = ("fallback", "cascade")
 _HOSTS = ("gateway", "llm.example", "llm.example:8080", "A.LLM.example", "x.llm.example", "other.example", "a.b")
 _OTHER_PATHS = ("/", "/v1/files", "/dashboards/1", "/v1/chat/completions/x", "/V1/CHAT/COMPLETIONS")
 _ODD = ("%63", "x/../", "./")  # what normalising takes out again
@@ -38,6 +39,7 @@ def draw(rng: Random, site: Site, listeners: int, hints: Sequence[str] = ()) -> 
         router=rng.choice(_ROUTERS),
         content=rng.choice((0, *site.restricts)),
         choice=rng.randrange(8),
+        walk=rng.choice(("", *WALKS)),
     )
 
 
@@ -54,7 +56,7 @@ def _path(rng: Random) -> str:
 
 def _headers(rng: Random, site: Site, values: Sequence[str]) -> list[tuple[str, str]]:
     headers = [(_cased(rng, "x-privacy-tier"), _tier(rng, values)) for _ in range(rng.choice((0, 1, 1, 1, 2, 2, 3)))]
-    clusters = (*site.clusters, "audit", "nowhere", "", site.tiers[0])
+    clusters = (*site.clusters, "audit", "nowhere", "", site.tiers[0], *WALKS)
     for name in ("x-selected-cluster", "x-llm-decision", "x-route", "x-llm-chain"):
         headers += [(_cased(rng, name), rng.choice(clusters)) for _ in range(rng.choice((0, 0, 0, 1, 2)))]
     rng.shuffle(headers)

@@ -25,7 +25,7 @@ from extproc_router.extproc.events import RequestHeaders
 from extproc_router.lab.hunt.envoy_request import CLOSED_CLEANLY, SPEAKS, Router, Sent, Verdict
 from extproc_router.lab.hunt.envoy_site import Site
 from extproc_router.policy import privacy
-from extproc_router.router import CLUSTER_HEADER, DECISION_HEADER
+from extproc_router.router import CHAIN_HEADER, CLUSTER_HEADER, DECISION_HEADER, RETRIES_HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,7 +96,15 @@ def _answer(verdict: Verdict, phase: Phase) -> bytes:
         return bytes(message.SerializeToString())
     common = getattr(message, phase.value).response
     common.clear_route_cache = True
-    for name, value in ((DECISION_HEADER, "an-id"), (CLUSTER_HEADER, verdict.cluster)):
+    written = [(DECISION_HEADER, "an-id"), (CLUSTER_HEADER, verdict.cluster), (CHAIN_HEADER, verdict.walk)]
+    if verdict.chain:
+        written.append((RETRIES_HEADER, str(len(verdict.chain) - 1)))
+        groups = [
+            {"name": f"g{place}", "clusters": [{"cluster_name": name, "weight": 1}]}
+            for place, name in enumerate(verdict.chain)
+        ]
+        message.dynamic_metadata.update({codec.CHAIN_NAMESPACE: {"priority_groups": groups}})
+    for name, value in written:
         if value:
             option = common.header_mutation.set_headers.add()
             option.header.key, option.header.raw_value = name, value.encode()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _TIERS = (("public", "restricted"), ("open", "internal", "secret"), ("P0", "P1", "P2", "P3"), ("Low", "hi-gh"))
 _CLUSTERS = ("local", "vault", "openai", "azure", "shared")
+_ATTEMPTS = 3  # as `fallback.attempts` has it
 _CLOSING = ("block", "refuse", "redact")
 
 
@@ -61,6 +62,11 @@ class Site(Struct, frozen=True):
         """Return the clusters of which every model may see a rank."""
         return frozenset(self.clusters) - {model.cluster for model in self.models if model.rank < rank}
 
+    @property
+    def mixed(self) -> bool:
+        """Whether a model that may see more than the lowest tier is on a cluster with one that may see less."""
+        return any(model.cluster not in self.cleared(model.rank) for model in self.models)
+
     def rank_of(self, header: str | None) -> int:
         """Return the rank that `x-privacy-tier`, repeated ones joined, asks for: unknown, the highest."""
         if header is None:
@@ -82,7 +88,12 @@ class Site(Struct, frozen=True):
             return Verdict(Router.PASSES)
         if sent.router is Router.ANSWERS or not cleared:
             return Verdict(Router.ANSWERS)
-        return Verdict(Router.DECIDES, cleared[sent.choice % len(cleared)])
+        first = sent.choice % len(cleared)
+        order = cleared[first:] + cleared[:first]
+        if not sent.walk or len(order) == 1:
+            return Verdict(Router.DECIDES, order[0])
+        chain = (*order[:2], order[0]) if sent.walk == "cascade" else order[:_ATTEMPTS]
+        return Verdict(Router.DECIDES, order[0], sent.walk, tuple(chain))
 
     def text(self) -> str:
         """Return the config as YAML."""
@@ -92,6 +103,7 @@ class Site(Struct, frozen=True):
         ]
         if self.closes:
             safety.append({"name": "closing", "when": {"sensitive": True}, "then": self.closes})
+        names = [model.name for model in self.models]
         written = {
             "privacy_tiers": list(self.tiers),
             "models": [
@@ -100,10 +112,8 @@ class Site(Struct, frozen=True):
             ],
             "signals": [{"name": "sensitive", "kind": "keyword", "keywords": ["falcon"]}] if safety else [],
             "safety": safety,
-            "rules": [
-                {"name": f"rule-{model.name}", "when": {"stream": True}, "use": model.name}
-                for model in self.models[1:2]
-            ],
+            # Whichever models a request may reach, some chain may hold, in any order.
+            "rules": [{"name": "all", "when": {"stream": True}, "use": names, "cascade": {}}] if len(names) > 1 else [],
             "routing": {"default": self.default.name},
         }
         return yaml.dump(written, Dumper=yaml.CSafeDumper, sort_keys=False)

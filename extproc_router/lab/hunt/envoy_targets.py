@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from extproc_router.lab.hunt.envoy_matchers import only
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from extproc_router.lab.hunt.envoy_matchers import Headers, Message
 
@@ -20,7 +20,7 @@ _ACTION = frozenset(
 # A retry keeps the cluster that the route chose, unless one of the others is set.
 _RETRY = frozenset(
     {
-        "retry_on", "num_retries", "retriable_status_codes", "retry_back_off", "per_try_timeout",
+        "retry_on", "num_retries", "retriable_status_codes", "retriable_headers", "retry_back_off", "per_try_timeout",
         "retry_host_predicate", "host_selection_retry_max_attempts", "refresh_cluster_on_retry",
     }
 )  # fmt: skip
@@ -40,6 +40,7 @@ def reached(
     mirrors: tuple[Message, ...],
     headers: tuple[Headers, Headers],
     clusters: Mapping[str, Message],
+    groups: Mapping[str, tuple[str, ...]],
 ) -> frozenset[str]:
     """Return the clusters with servers that a request on this route may reach.
 
@@ -48,13 +49,14 @@ def reached(
         mirrors: policies of the virtual host or the route configuration, which hold where the action has none.
         headers: of the request, when its route was chosen, and when it is forwarded: mirrors are chosen then.
         clusters: by name.
+        groups: namespace of metadata -> the clusters of the priority groups that stand there.
     """
     only(action, _ACTION, "RouteAction")
     retry = action.get("retry_policy", {})
     only(retry, _RETRY, "RetryPolicy")
     if retry.get("refresh_cluster_on_retry") and not _plugins(action):
         raise NotImplementedError("RetryPolicy: refresh_cluster_on_retry")
-    found = {leaf for name in _named(action, headers[0]) for leaf in leaves(name, clusters)}
+    found = {leaf for name in _named(action, headers[0], groups) for leaf in leaves(name, clusters)}
     if not found:  # no server: Envoy answers before it mirrors
         return frozenset()
     for policy in action.get("request_mirror_policies") or mirrors:
@@ -84,7 +86,12 @@ def leaves(name: str, clusters: Mapping[str, Message], depth: int = _DEPTH) -> I
         yield name
 
 
-def _named(action: Message, headers: Headers) -> Iterator[str]:
+def clusters_of(priority_groups: Iterable[Message]) -> tuple[str, ...]:
+    """Return the names of the clusters in priority groups."""
+    return tuple(cluster["cluster_name"] for group in priority_groups for cluster in group["clusters"])
+
+
+def _named(action: Message, headers: Headers, groups: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
     if "weighted_clusters" in action:
         only(action["weighted_clusters"], frozenset({"clusters"}), "WeightedCluster")
         for cluster in action["weighted_clusters"]["clusters"]:
@@ -96,9 +103,9 @@ def _named(action: Message, headers: Headers) -> Iterator[str]:
         config = plugin["extension"]["typed_config"]
         if not config["@type"].endswith(_PRIORITY_GROUP):
             raise NotImplementedError("a cluster specifier plugin")
-        for group in config["priority_groups"]:
-            for cluster in group["clusters"]:
-                yield cluster["cluster_name"]
+        # Its own groups count where there is no metadata.
+        told = groups.get(config.get("override_metadata_namespace", ""))
+        yield from told or clusters_of(config["priority_groups"])
     yield from _one(action, headers)
 
 

@@ -1,6 +1,6 @@
 """What may become of a case, worked out from what was planted and not from what the engine says.
 
-It knows no more of the engine than its answer: which cluster Envoy is told, which body goes on, what was asked of whom.
+It knows no more of the engine than its answer: which clusters Envoy is told, which bodies go on, who was asked what.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from extproc_router.lab.hunt import clauses, truths
+from extproc_router.lab.hunt import clauses, truths, wire
 from extproc_router.lab.hunt.clauses import ABSENT, OPEN, SURELY
 from extproc_router.lab.hunt.policies import Guard
 from extproc_router.lab.hunt.requests import TIER_HEADER, Shape
@@ -132,9 +132,25 @@ def sent(policy: Policy, case: Case, verdict: Verdict, decision: Decision, mutat
     tier = policy.tiers[verdict.tier]
     if decision.privacy_tier not in policy.tiers[verdict.tier :]:
         yield f"it is {tier!r}, and is said to be {decision.privacy_tier!r}"
-    body = _read(case, mutation)
+    body = _read(_body(case, mutation))
     yield from _reached(policy, verdict.tier, decision, cluster, body.models)
     yield from _unreplaced(verdict, case, body.text)
+    yield from _walked(policy, case, verdict, decision, mutation)
+
+
+def _walked(policy: Policy, case: Case, verdict: Verdict, decision: Decision, mutation: Mutation) -> Iterator[str]:
+    """Yield what is wrong with the attempts that Envoy makes by itself."""
+    for number, (cluster, changed) in enumerate(wire.attempts(decision, mutation, _body(case, mutation)), 1):
+        read = _read(changed)
+        there = [server for server in policy.servers.values() if server.cluster == cluster]
+        asked = [server for server in there if read.models[-1:] == (server.served,)]
+        if not asked:
+            yield f"attempt {number} asks {cluster!r} for {read.models[-1:]}, which is not there"
+        elif max(server.clearance for server in asked) < verdict.tier:
+            tier = policy.tiers[verdict.tier]
+            yield f"attempt {number} reaches {cluster!r}, cleared for {_cleared(policy, asked[0])}, and it is {tier!r}"
+        for found in _unreplaced(verdict, case, read.text):
+            yield f"attempt {number}: {found}"
 
 
 def passed(policy: Policy, case: Case, verdict: Verdict) -> Iterator[str]:
@@ -158,8 +174,12 @@ class _Body(Struct, frozen=True):
     text: str = ""
 
 
-def _read(case: Case, mutation: Mutation) -> _Body:
-    """Read what goes on: what the client sent, where nothing is put in its place."""
+def _body(case: Case, mutation: Mutation) -> bytes:
+    """Return what goes on: what the client sent, where nothing is put in its place."""
+    return case.http.body or b"" if mutation.body is None else mutation.body
+
+
+def _read(body: bytes) -> _Body:
     found: list[tuple[Any, ...]] = []
 
     def note(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -167,7 +187,7 @@ def _read(case: Case, mutation: Mutation) -> _Body:
         return dict(pairs)
 
     try:
-        document = json.loads(case.http.body or b"" if mutation.body is None else mutation.body, object_pairs_hook=note)
+        document = json.loads(body, object_pairs_hook=note)
     except ValueError:
         return _Body()
     return _Body(found[-1], json.dumps(document, ensure_ascii=False))  # the outermost object ends last

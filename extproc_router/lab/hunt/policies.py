@@ -116,6 +116,10 @@ def compose(rng: random.Random, tiers: tuple[str, ...], found: Mapping[str, Sour
         routing["domains"] = {label: rng.choice(names) for label in rng.sample(sources.DOMAINS, k=rng.randint(0, 3))}
     routing["sticky_by"] = rng.choice(["conversation", "conversation", "header:x-user", "none"])
     rules = [_rule(rng, place, models, names, found) for place in range(rng.choice([0, 1, 2, 3, 4, 6]))]
+    fallback = _fallback(rng, names)
+    if fallback.get("attempts") != 1:
+        for rule in rules:
+            _cascade(rng, rule, names)
     file = {
         "auto": auto,
         "privacy_tiers": list(tiers),
@@ -124,6 +128,7 @@ def compose(rng: random.Random, tiers: tuple[str, ...], found: Mapping[str, Sour
         "safety": [_written(guard, tiers) for guard in guards],
         "rules": rules,
         "routing": routing,
+        "fallback": fallback,
         "limits": {"max_body_bytes": MAX_BODY, "sticky_conversations": rng.choice([3, 1000])},
     }
     file = {section: entry for section, entry in file.items() if entry}
@@ -262,6 +267,23 @@ def _rule(
     if happens(rng, 0.3):
         rule |= {"max_tokens": 64, "system_prefix": "Be kind.", "include_usage": True}
     return rule
+
+
+def _fallback(rng: random.Random, names: Sequence[str]) -> dict[str, Any]:
+    """Write what is tried where a model fails; for many policies nothing."""
+    if happens(rng, 0.4):
+        return {}
+    written: dict[str, Any] = {"models": rng.sample(names, k=rng.randint(0, min(3, len(names))))}
+    written |= {"attempts": rng.choice([1, 2, 4, 8])} if happens(rng, 0.5) else {}
+    return written | ({"on_context_length": True} if happens(rng, 0.2) else {})
+
+
+def _cascade(rng: random.Random, rule: dict[str, Any], names: Sequence[str]) -> None:
+    """Let some rules judge their first answer: those of which it is plain that they have a second model."""
+    use = rule["use"]
+    some = use.get("among", names) if isinstance(use, dict) else use
+    if isinstance(some, list) and len(some) > 1 and happens(rng, 0.8):
+        rule["cascade"] = {"accept_at": 0.7, "first_tokens": 8} if happens(rng, 0.5) else {}
 
 
 def _use(

@@ -48,7 +48,8 @@ def _lines(played: Played) -> Iterator[str]:
         decision, action = walked.answer.decision, walked.answer.action
         yield f"answer: {decision.reason.value}, {decision.why}; {decision.privacy_tier!r}, safety {decision.safety}"
         if isinstance(action, Mutation):
-            yield f"Envoy is told: {action.set_headers}; chain {decision.chain}"
+            attempts = [(one.cluster, one.model) for one in action.chain.attempts] if action.chain else []
+            yield f"Envoy is told: {action.set_headers}; chain {decision.chain}, attempts {attempts}"
         else:
             yield f"the client is answered: {action.status}"
     for found in played.found:

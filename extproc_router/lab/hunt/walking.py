@@ -119,14 +119,15 @@ def leaks(desk: Desk, case: Case, walked: Walk) -> Iterator[str]:
     elif isinstance(answer.action, Mutation):
         if any(name == oracle.CLUSTER_HEADER for name, _ in answer.action.set_headers):
             yield from oracle.sent(policy, case, verdict, answer.decision, answer.action)
-            yield from _unforeseen(desk, answer.decision)
+            yield from _unforeseen(desk, answer.decision, answer.action)
         else:
             yield from oracle.passed(policy, case, verdict)
 
 
-def _unforeseen(desk: Desk, decision: Decision) -> Iterator[str]:
+def _unforeseen(desk: Desk, decision: Decision, mutation: Mutation) -> Iterator[str]:
     """Yield what the proof does not count with: whatever it proves of a config would not hold."""
     rule = privacy.NAMED if decision.reason is Reason.NAMED else decision.rule or privacy.DEFAULT
-    for attempt, name in enumerate(decision.chain, 1):
+    walked = [attempt.model for attempt in mutation.chain.attempts] if mutation.chain else decision.chain
+    for attempt, name in enumerate(walked, 1):
         if (rule, attempt, name) not in desk.emissions(decision.privacy_tier):
             yield f"{rule!r} answers {name!r} at attempt {attempt}, which the proof does not foresee"

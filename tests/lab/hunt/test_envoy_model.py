@@ -55,6 +55,40 @@ def test_what_the_router_does_decides_the_route(router: Router, allow: bool) -> 
     assert (outcome.verdict is not None) == (router in SPEAKS)
 
 
+CHAIN = {"name": "x-llm-chain", "string_match": {"exact": "fallback"}}
+
+
+def chain(*filters: dict[str, Any], router: Router = Router.DECIDES, received: bool = True) -> set[str]:
+    """The clusters that are reached by a chain from `passed` to `silent`; where none is read, by `client`."""
+    walked = parts.groups(["client"], override_metadata_namespace=parts.CHAIN)
+    asks = parts.ext_proc(failure_mode_allow=True)
+    if not received:
+        asks["typed_config"]["metadata_options"] = {"receiving_namespaces": {"untyped": ["other"]}}
+    before, behind = filters[:1], filters[1:]
+    hosts = [{"name": "h", "domains": ["*"], "routes": [{"match": {**ALL, "headers": [CHAIN]}, "route": walked}]}]
+    servers = [parts.server(name) for name in ("passed", "silent", "client", "forged")]
+    file = parts.bootstrap([parts.listener("l", parts.manager((), hosts, [*before, asks, *behind]))], servers)
+    verdict = Verdict(router, "passed", "fallback", ("passed", "silent"))
+    sent = Sent(0, "gateway", "/", (("x-llm-chain", "fallback"),), router)
+    return set(Model(file).run(sent, lambda _: verdict).clusters)
+
+
+def test_a_chain_is_walked_as_the_router_says() -> None:
+    assert chain() == {"passed", "silent"}
+    assert chain(received=False) == {"client"}
+    assert chain(router=Router.DEAD) == {"client"}
+
+
+def test_metadata_of_others_counts_too() -> None:
+    groups = [{"clusters": [{"cluster_name": "forged"}]}]
+    entry = {"metadata_namespace": parts.CHAIN, "value": {"priority_groups": groups}}
+    sets = parts.typed("set", "extensions.filters.http.set_metadata.v3.Config", metadata=[entry])
+    nothing = parts.typed("none", "extensions.filters.http.set_metadata.v3.Config", metadata=[])
+    assert chain(sets) == {"passed", "silent"}
+    assert chain(nothing, sets) == {"passed", "silent", "forged"}
+    assert chain(sets, router=Router.DEAD) == {"forged"}
+
+
 def test_a_client_chooses_where_its_header_is_not_removed_early() -> None:
     forged = ("X-Selected-Cluster", "client")
     late = parts.typed(

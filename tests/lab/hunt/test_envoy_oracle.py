@@ -44,6 +44,9 @@ def test_nobody_decided(site: Site, tiers: tuple[str, ...], path: str, expected:
 
 def test_a_decided_request_may_reach_its_cluster_and_what_is_cleared() -> None:
     assert wrong(SITE, "restricted", verdict=Verdict(Router.DECIDES, "mixed")) == {"openai", "vault", "audit"}
+    # Which model a later attempt asks is for others to say.
+    chain = Verdict(Router.DECIDES, "local", "fallback", ("local", "mixed"))
+    assert wrong(SITE, "restricted", verdict=chain) == {"openai", "vault", "audit", "mixed"}
     assert wrong(SITE, "restricted", verdict=Verdict(Router.DECIDES, "openai")) == ALL - {"local"}
     assert wrong(SITE, verdict=Verdict(Router.DECIDES, "openai")) == set()
     assert wrong(BLOCKING, verdict=Verdict(Router.PASSES)) == set()

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from extproc_router.lab.hunt import envoy_broken, envoy_files, envoy_hunt, envoy_mutants, envoy_real
+from extproc_router.lab.hunt import envoy_broken, envoy_chains, envoy_files, envoy_hunt, envoy_mutants, envoy_real
 from extproc_router.lab.hunt.envoy_model import Model
 from extproc_router.lab.hunt.envoy_request import Outcome, Router, Sent
 from extproc_router.lab.hunt.tally import Tally
@@ -27,6 +27,29 @@ def test_a_mutant_leaks_in_real_envoy() -> None:
 
     reached = {sent.router: set(outcome.clusters) for sent, outcome in walked}
     assert reached == {Router.DEAD: {"openai"}, Router.DECIDES: {"local"}}
+
+
+def test_chains_are_walked_in_real_envoy() -> None:
+    """Where no chain is read, its routes lead to their own clusters."""
+    by_name = {each.name: each for each in envoy_chains.MUTANTS}
+    mutant = by_name["a chain's metadata not received, and an external cluster in its place"]
+    proof = envoy_hunt.judged(mutant.site, envoy_files.shipped(mutant.site))
+    headers = (("x-privacy-tier", "internal"),)
+    requests = [
+        Sent(0, "gateway", "/v1/chat/completions", headers, Router.DECIDES, walk=walk)
+        for walk in ("fallback", "cascade")
+        for _ in range(12)
+    ]
+
+    reached = []
+    with envoy_real.routers() as directory:
+        for file in (envoy_files.shipped(mutant.site), envoy_mutants.broken(mutant)):
+            case = envoy_hunt.Case(mutant.site, file, (), proof)
+            walked = envoy_real.walk(case, requests, Random(1), directory)
+            reached.append({frozenset(outcome.clusters) for _, outcome in walked})
+
+    assert reached[0] == {frozenset({"local"}), frozenset({"local", "vault"})}
+    assert frozenset({"openai"}) in reached[1]
 
 
 def test_a_model_that_foresees_nothing_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import grpc
 import pytest
 from envoy.config.core.v3 import base_pb2
 from envoy.service.ext_proc.v3 import external_processor_pb2 as pb
+from google.protobuf import json_format
 
 from extproc_router.extproc import codec
 from extproc_router.lab import stack as lab
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-SITE = Site(("public", "restricted"), (Model("wide", "openai", 0), Model("trusted", "local", 1)))
+SITE = Site(
+    ("public", "restricted"), (Model("wide", "openai", 0), Model("trusted", "local", 1), Model("v", "vault", 1))
+)
 
 
 @pytest.fixture(scope="module")
@@ -33,9 +36,9 @@ def directory() -> Iterator[Path]:
             assert child.stop() == 0
 
 
-def converse(directory: Path, router: Router) -> list[pb.ProcessingResponse]:
+def converse(directory: Path, router: Router, walk: str = "") -> list[pb.ProcessingResponse]:
     """Show the headers and the body of a restricted request; returns what is answered."""
-    cue = Cue(7, Sent(0, "h", "/", (), router), SITE).header()
+    cue = Cue(7, Sent(0, "h", "/", (), router, walk=walk), SITE).header()
     headers = pb.HttpHeaders()
     for name, value in ((CUE, cue), ("x-privacy-tier", "public"), ("x-privacy-tier", "restricted")):
         headers.headers.headers.append(base_pb2.HeaderValue(key=name, raw_value=value.encode()))
@@ -57,6 +60,16 @@ def test_it_decides_as_the_site_does_and_writes_it_down(directory: Path) -> None
         ("x-selected-cluster", b"local"),
     ]
     assert '[7,"decides","local"]' in (directory / "said.jsonl").read_text(encoding="utf-8").splitlines()
+
+
+def test_it_tells_a_chain(directory: Path) -> None:
+    [_, answer] = converse(directory, Router.DECIDES, "cascade")
+    headers = answer.request_body.response.header_mutation.set_headers
+    written = {option.header.key: option.header.raw_value for option in headers}
+    assert (written["x-llm-chain"], written["x-envoy-max-retries"]) == (b"cascade", b"2")
+    groups = json_format.MessageToDict(answer.dynamic_metadata)["extproc_router.chain"]["priority_groups"]
+    assert [group["clusters"][0]["cluster_name"] for group in groups] == ["local", "vault", "local"]
+    assert [group["name"] for group in groups] == ["g0", "g1", "g2"]
 
 
 @pytest.mark.parametrize(

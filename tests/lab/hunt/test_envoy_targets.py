@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from extproc_router.lab.hunt import envoy_parts as parts
-from extproc_router.lab.hunt.envoy_targets import leaves, reached
+from extproc_router.lab.hunt.envoy_targets import clusters_of, leaves, reached
 
 CLUSTERS = {name: parts.server(name) for name in ("a", "b", "c")} | {
     "nowhere": {"name": "nowhere", "type": "STATIC"},
@@ -17,7 +17,7 @@ CLUSTERS = {name: parts.server(name) for name in ("a", "b", "c")} | {
 
 
 def targets(action: dict[str, Any], *mirrors: dict[str, Any], seen: str = "a", now: str = "b") -> set[str]:
-    return set(reached(action, mirrors, ({"x-c": [seen, "c"]}, {"x-c": [now]}), CLUSTERS))
+    return set(reached(action, mirrors, ({"x-c": [seen, "c"]}, {"x-c": [now]}), CLUSTERS, {"told": ("c", "a")}))
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,9 @@ def targets(action: dict[str, Any], *mirrors: dict[str, Any], seen: str = "a", n
         ({"weighted_clusters": {"clusters": [{"name": "a", "weight": 1}, {"name": "b"}]}}, {"a"}),
         ({"weighted_clusters": {"clusters": [{"cluster_header": "x-c", "weight": 1}]}}, {"a"}),
         (parts.groups(["b", "c"]), {"b", "c"}),
+        (parts.groups(["b"], override_metadata_namespace="told"), {"a", "c"}),
+        (parts.groups(["b"], override_metadata_namespace="untold"), {"b"}),
+        (parts.groups(["b"]) | {"retry_policy": {"refresh_cluster_on_retry": True}}, {"b"}),
         ({"cluster": "a", "request_mirror_policies": [{"cluster": "b"}]}, {"a", "b"}),
         ({"cluster": "nowhere", "request_mirror_policies": [{"cluster": "b"}]}, set()),
         ({"cluster": "c", "request_mirror_policies": [{"cluster_header": "x-c"}]}, {"b", "c"}),
@@ -65,3 +68,8 @@ def test_what_is_not_known_is_not_guessed(action: dict[str, Any]) -> None:
 
 def test_leaves_are_walked_in_order() -> None:
     assert list(leaves("pool", CLUSTERS)) == ["a", "b"]
+
+
+def test_clusters_of_groups() -> None:
+    two = {"clusters": [{"cluster_name": "a"}, {"cluster_name": "b"}]}
+    assert clusters_of([two, {"clusters": [{"cluster_name": "c"}]}]) == ("a", "b", "c")

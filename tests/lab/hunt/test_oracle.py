@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec.structs import replace
 
+from extproc_router.attempts import Attempt, Chain
 from extproc_router.lab.hunt import oracle
 from extproc_router.lab.hunt.answering import Round
 from extproc_router.lab.hunt.clauses import Says
@@ -194,6 +195,37 @@ def test_a_rule_that_needs_no_body_holds_whatever_the_body_is() -> None:
     of = case(shape=Shape.UNREAD, given={"team": frozenset({"hr"})})
     assert passes(skips, of) == ["it is 'Internal', and passes undecided"]
     assert passes(skips, case(shape=Shape.UNREAD)) == []
+
+
+def chained(*attempts: Attempt, first: str = "cellar", **members: Any) -> Mutation:
+    headers = (("x-selected-cluster", first), ("x-llm-chain", "fallback"))
+    return replace(mutation(first, **members), set_headers=headers, chain=Chain(attempts, 1, 1))
+
+
+OWN, OPEN_ = Attempt("cellar", "own"), Attempt("cloud", "open", ((10, 15, '"org/open"'),))
+
+
+def test_every_attempt_that_envoy_makes_is_held_to_the_tier() -> None:
+    decided, it = decision("own"), policy()
+    assert wrong(it, case(), decided, chained(OWN, OPEN_)) == []
+    [found] = wrong(it, case("straße"), replace(decided, privacy_tier="Straße"), chained(OWN, OPEN_, OWN))
+    assert found == "attempt 2 reaches 'cloud', cleared for 'public', and it is 'Straße'"
+
+
+def test_every_attempt_asks_its_cluster_for_a_model_that_is_there() -> None:
+    [found] = wrong(policy(), case(), decision("own"), chained(OWN, replace(OPEN_, splices=())))
+    assert found == "attempt 2 asks 'cloud' for ('own',), which is not there"
+
+
+def test_what_a_rule_replaces_is_replaced_in_every_attempt() -> None:
+    it = policy(Guard("a", "redact", None, signal="pii"))
+    mail = PRIVATE["EMAIL_ADDRESS"]
+    of = case(sketch=planted("pii", "EMAIL_ADDRESS", mail))
+    again = Attempt(
+        "cellar", "own", ((len(b'{"model": "own", "prompt": "'), len(b'{"model": "own", "prompt": "'), mail),)
+    )
+    [found] = wrong(it, of, decision("own"), chained(OWN, again, prompt=""))
+    assert found == "attempt 2: EMAIL_ADDRESS goes on, though a replaces it"
 
 
 QUESTION = Round((), (Question("judge", b"{}"),), frozenset())

@@ -10,6 +10,7 @@ from extproc_router.policy.pickers import KINDS
 
 def test_every_policy_loads_and_is_as_it_is_described() -> None:
     picked: set[str] = set()
+    fallbacks = cascades = 0
     for seed in range(150):
         described = policies.draw(random.Random(seed))
         policy = Desk(described).router.terms.policy
@@ -22,8 +23,11 @@ def test_every_policy_loads_and_is_as_it_is_described() -> None:
         assert {rule.name: rule.tier for rule in policy.safeguards} == {
             guard.name: guard.tier for guard in described.guards
         }
+        fallbacks += bool(policy.fallback.models)
+        cascades += sum(route.cascade is not None for route in policy.routes)
         picked |= {type(route.picker).__module__.rpartition(".")[2] for route in policy.routes}
     assert picked == KINDS.keys()
+    assert min(fallbacks, cascades) > 30
 
 
 def test_a_policy_may_be_drawn_again_over_the_same_signals() -> None:

@@ -22,6 +22,7 @@ def test_most_of_what_matters_happens() -> None:
     private = [it for it, one in zip(decisions, sent, strict=True) if it.privacy_tier != one.policy.tiers[0]]
     assert len(private) > len(sent) / 3
     assert sum(len(decision.chain) > 1 for decision in decisions) > 50
+    assert sum(bool(decision.cascade) for decision in decisions) > 10
     assert sum(decision.sticky == "held" for decision in decisions) > 5
     assert sum(decision.sticky == "yielded" for decision in decisions) > 2
     assert sum(bool(one.walked.rounds) for one in played) > len(played) / 5
