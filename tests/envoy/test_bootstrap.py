@@ -89,7 +89,7 @@ def test_no_model_server_is_an_error_in_the_apis_shape(tmp_path: Path, make_hous
         gone = f"127.0.0.1:{servers['small'].port}"
     clusters = {"small": gone, "large": gone, "code": gone, "extproc_router": f"unix:{tmp_path}/s"}
     with lab.workspace() as directory, lab.envoy(directory, clusters=clusters) as envoy:
-        house = make_house(lab.Stack(directory, {}, None, envoy))  # type: ignore[arg-type]  # absent on purpose
+        house = make_house(lab.Stack(directory, {}, None, envoy, {}))  # type: ignore[arg-type]  # absent on purpose
         reply = house.post(house.chat())
 
     assert reply.status == 503

@@ -26,8 +26,8 @@ EXAMPLES = sorted(path.parent for path in (Path(__file__).parents[2] / "examples
 pytestmark = [pytest.mark.envoy, pytest.mark.xdist_group("envoy_examples")]
 
 
-def test_there_are_nine() -> None:
-    assert len(EXAMPLES) == 9
+def test_there_are_ten() -> None:
+    assert len(EXAMPLES) == 10
     assert all((example / "cases.yaml").exists() for example in EXAMPLES)
 
 

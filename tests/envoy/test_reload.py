@@ -62,7 +62,7 @@ def site(make_house: type[House]) -> Iterator[Site]:
         clusters = {name: f"127.0.0.1:{server.port}" for name, server in servers.items()}
         clusters["extproc_router"] = f"unix:{router.socket}"
         envoy = parts.enter_context(lab.envoy(directory, clusters=clusters))
-        house = make_house(lab.Stack(directory, servers, router, envoy))
+        house = make_house(lab.Stack(directory, servers, router, envoy, {}))
         yield Site(house, config)
         house.close()
 
@@ -162,7 +162,7 @@ def test_a_head_that_is_added_needs_no_restart(make_house: type[House]) -> None:
         head = (model / "heads" / "reasoning.json").rename(directory / "reasoning.json")
         swapping.rename(model / manifest.FILE_NAME, _without_head(manifest.read(model), "reasoning"))
         with lab.router(directory, config=config, model=model) as router:
-            site = Site(make_house(lab.Stack(directory, {}, router, cast("lab.Envoy", None))), config)
+            site = Site(make_house(lab.Stack(directory, {}, router, cast("lab.Envoy", None), {})), config)
             swapping.rename(config, wanted)
             site.house.eventually(lambda: site.house.metric("extproc_router_config_mistakes") > 0)
             assert "reasoning" in router.child.log.read_text()
