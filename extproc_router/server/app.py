@@ -98,7 +98,9 @@ async def serve(
         grace = _Grace(settings.drain_seconds * (1 - _DRAIN_NOTICE_SHARE))
         if settings.health:
             # Entered first, so left last: it says NOT_SERVING until the end.
-            await stack.enter_async_context(_listening(Listener(settings.health, health), grace))
+            await stack.enter_async_context(
+                _listening(Listener(settings.health, health, share_port=settings.share_port), grace)
+            )
         runtime = await _loaded(load, reloader, stop)
         if runtime is None:
             return
