@@ -72,7 +72,7 @@ def register(subparsers: Any) -> None:  # noqa: ANN401 - argparse has no public 
     )
     parser.add_argument(
         "--verify-listen",
-        type=_address,
+        type=_one_address,
         metavar="ADDRESS",
         help="where Envoy has the first answers of cascades judged, e.g. unix:/run/verifier.sock; of several workers "
         "the first one listens (default: nowhere, so every first answer is served)",
@@ -113,6 +113,12 @@ def _address(text: str) -> str:
     except StartupError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
     return text
+
+
+def _one_address(text: str) -> str:
+    if "{" in text:
+        raise argparse.ArgumentTypeError("the first worker alone listens there: no {worker} in this address")
+    return _address(text)
 
 
 def _absolute(path: Path) -> Path:

@@ -85,6 +85,10 @@ class Policy(Struct, frozen=True):
     default: str
     fallback: Fallback = Fallback()
 
+    def without_cascades(self) -> Policy:
+        """Return the same, but that no answer is judged: what was a cascade is a chain."""
+        return replace(self, routes=tuple(replace(route, cascade=None) for route in self.routes))
+
     def is_auto(self, model: str) -> bool:
         """Whether this model name leaves the choice to us."""
         return model in self.auto

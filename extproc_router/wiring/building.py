@@ -115,6 +115,7 @@ def build_router(
     *,
     held: Held | None = None,
     load_tokenizer: Callable[[Path], Callable[[str], int]] = token_counter.load,
+    judges: bool = True,
 ) -> Router:
     """Build what decides under a config.
 
@@ -123,13 +124,14 @@ def build_router(
         encoder: reads prompts for it.
         held: the conversations of an earlier one, where they shall go on.
         load_tokenizer: as in `counters`.
+        judges: whether there is a verifier; without one, answers are not asked for what it judges by.
 
     Raises:
         ConfigError: with every mistake.
     """
     compiled = compile_config(config, encoder, warn=False)
     terms = Terms(
-        policy=compiled.policy,
+        policy=compiled.policy if judges else compiled.policy.without_cascades(),
         readers=compiled.readers,
         redactors=compiled.redactors,
         matchers=compiled.matchers,

@@ -47,6 +47,7 @@ class Files(Struct, frozen=True):
         allow_unproved: whether what the proof does not understand is let pass.
         trusted: names of Envoy's HTTP filters that the proof takes for harmless.
         remember: how many answers the encoder keeps.
+        judges: whether the answers of cascades can be judged; where not, those rules fall back alone.
         last_good: state directory whose last version of this config runs where the file is refused at the start; None
             for none.
     """
@@ -57,6 +58,7 @@ class Files(Struct, frozen=True):
     allow_unproved: bool = False
     trusted: tuple[str, ...] = ()
     remember: int = recent.ENTRIES
+    judges: bool = True
     last_good: Path | None = None
 
 
@@ -213,7 +215,13 @@ class Renewal:
         same = running is not None and running.seen.artefact == seen.artefact
         encoder = running.encoder if running and same else building.load_encoder(files.model, remember=files.remember)
         with considerate.considerate():
-            built = runtimes.build(config, encoder, self._telemetry, before=running.parts if running else None)
+            before = running.parts if running else None
+            built = runtimes.build(config, encoder, self._telemetry, before=before, judges=files.judges)
+        if not files.judges and (names := [rule.name for _, rule in config.entries("rules") if rule.cascade]):
+            log.warning(
+                "without --verify-listen nobody judges the answers of the cascades of %s: they are chains alone",
+                ", ".join(names),
+            )
         self._max_body_bytes = self._max_body_bytes or config.limits.max_body_bytes
         self._next = _Running(
             seen=replace(seen, tokenizers=frozenset(built.parts.tokenizers)),

@@ -73,6 +73,7 @@ def build(
     *,
     before: Parts | None = None,
     encode: Callable[[Asks], Encodings] | None = None,
+    judges: bool = True,
 ) -> Built:
     """Build what the server runs.
 
@@ -82,6 +83,7 @@ def build(
         observer: told of the encoder's queue.
         before: parts of the runtime that serves; it must go on serving until this has returned.
         encode: stands in for the artefact's own; tests bring encoders that hang.
+        judges: as in `building.build_router`.
 
     Raises:
         ConfigError: with every mistake; nothing is left of what was begun.
@@ -90,7 +92,7 @@ def build(
     same = before is not None and before.conversations == conversations
     held = before.held if before and same else Held(conversations, os.urandom(16))
     tokenizers = _Tokenizers(before.tokenizers if before else {})
-    router = building.build_router(config, encoder, held=held, load_tokenizer=tokenizers.load)
+    router = building.build_router(config, encoder, held=held, load_tokenizer=tokenizers.load, judges=judges)
     with ExitStack() as taken:
         if before and before.encoder is encoder:
             executor = before.executor.take()

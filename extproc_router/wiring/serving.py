@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import uvloop
 from msgspec import Struct
@@ -16,11 +14,6 @@ from extproc_router.server.reloader import Reloader
 from extproc_router.server.state import State
 from extproc_router.wiring.renewal import Files, Renewal
 from extproc_router.wiring.sinks import build_telemetry
-
-if TYPE_CHECKING:
-    from extproc_router.server.service import Runtime
-
-log = logging.getLogger(__name__)
 
 # For a reload that was cut short; what hangs on a disk is left behind.
 _JOIN_SECONDS = 5.0
@@ -73,14 +66,9 @@ def serve(options: ServeOptions) -> None:
         trusted=options.trusted,
         remember=options.remember,
         last_good=options.state if options.last_good else None,
+        judges=options.verify_listen is not None,
     )
     renewal = Renewal(files, telemetry, state, worker=options.worker, workers=options.workers)
-
-    def start() -> Runtime:
-        runtime = renewal.start()
-        _warn_of_cascades(runtime, options)
-        return runtime
-
     # With several workers the supervisor serves the merged metrics.
     stop_metrics = (
         metrics_endpoint.start(addresses.parse(options.metrics_listen))
@@ -92,7 +80,7 @@ def serve(options: ServeOptions) -> None:
             runner.run(
                 app.serve(
                     settings,
-                    start,
+                    renewal.start,
                     telemetry,
                     reloader=Reloader(renewal),
                     on_ready=workers.say_served if shares else None,
@@ -103,12 +91,6 @@ def serve(options: ServeOptions) -> None:
         stop_metrics()
         telemetry.close()
         state.close()
-
-
-def _warn_of_cascades(runtime: Runtime, options: ServeOptions) -> None:
-    names = [route.name for route in runtime.router.terms.policy.routes if route.cascade]
-    if names and not options.verify_listen:
-        log.warning("without --verify-listen nobody judges the answers of the cascades of %s", ", ".join(names))
 
 
 def _address(template: str, options: ServeOptions) -> addresses.Address:

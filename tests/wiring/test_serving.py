@@ -64,13 +64,22 @@ routing: {default: a}
 """
 
 
-def served(directory: Path, monkeypatch: pytest.MonkeyPatch, make_encoder: Any, **changed: object) -> app.Settings:
-    """Have a worker begin; returns how it was told to listen."""
+def served(
+    directory: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    make_encoder: Any,
+    *,
+    ran: list[Runtime] | None = None,
+    **changed: object,
+) -> app.Settings:
+    """Have a worker begin; returns how it was told to listen, and adds what it ran to `ran`."""
     told: list[app.Settings] = []
 
     async def serve(settings: app.Settings, load: Callable[[], Runtime], *_: object, **__: object) -> None:
         told.append(settings)
-        load().release()
+        runtime = load()
+        ([] if ran is None else ran).append(runtime)
+        runtime.release()
 
     monkeypatch.setattr(app, "serve", serve)
     monkeypatch.setattr(building, "load_encoder", lambda *_, **__: make_encoder())
@@ -80,19 +89,23 @@ def served(directory: Path, monkeypatch: pytest.MonkeyPatch, make_encoder: Any, 
     return told[0]
 
 
-def test_cascades_that_nobody_judges_are_warned_of(
+def test_cascades_that_nobody_judges_are_chains_alone_and_warned_of(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_encoder: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert served(tmp_path, monkeypatch, make_encoder).verify is None
+    ran: list[Runtime] = []
+    assert served(tmp_path, monkeypatch, make_encoder, ran=ran).verify is None
     assert "nobody judges the answers of the cascades of doubtful" in caplog.text
+    assert [route.cascade for route in ran[0].router.terms.policy.routes] == [None]
 
 
 def test_of_several_workers_the_first_judges(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_encoder: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     listen, verify = f"unix:{tmp_path}/x-{{worker}}.sock", f"unix:{tmp_path}/v.sock"
-    many = {"listen": listen, "verify_listen": verify, "workers": 2}
-    first = served(tmp_path, monkeypatch, make_encoder, **many, worker=0)
+    many: dict[str, Any] = {"listen": listen, "verify_listen": verify, "workers": 2}
+    ran: list[Runtime] = []
+    first = served(tmp_path, monkeypatch, make_encoder, ran=ran, **many, worker=0)
     assert str(first.verify) == verify
+    assert ran[0].router.terms.policy.routes[0].cascade
     assert served(tmp_path, monkeypatch, make_encoder, **many, worker=1).verify is None
     assert "nobody judges" not in caplog.text
