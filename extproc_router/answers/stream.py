@@ -36,8 +36,8 @@ class Stream:
 
     Attributes:
         ended: whether nothing more is to be expected: the answer's last event was heard, or its bytes ended.
-        gave_up: whether an event was longer than `MAX_EVENT`. From it on, all passes unread and unstripped; what was
-            heard so far stays.
+        gave_up: whether an event was longer than `MAX_EVENT`, or `give_up` was called. From it on, all passes unread
+            and unstripped; what was heard so far stays.
 
     Raises:
         KeyError: no dialect has that name.
@@ -60,6 +60,18 @@ class Stream:
     def heard(self) -> Heard:
         """What was heard so far; built anew each time."""
         return self._gathered.heard(streamed=True)
+
+    @property
+    def held(self) -> int:
+        """Bytes of an event that has not ended."""
+        return len(self._held)
+
+    def give_up(self) -> bytes:
+        """Hold no more; returns what was held."""
+        rest = bytes(self._held)
+        self._held.clear()
+        self.gave_up = True
+        return rest
 
     def feed(self, data: bytes, *, end: bool = False) -> bytes:
         """The next bytes of the answer.
@@ -87,11 +99,12 @@ class Stream:
                 self._late = b"\n" if passed else b""
         del held[:position]
         self._searched = max(0, len(held) - _LINE_END)
-        self.gave_up = blank is not None or len(held) > MAX_EVENT + _LINE_END
-        if self.gave_up or end:
+        if blank is not None or len(held) > MAX_EVENT + _LINE_END:
+            passing.append(self.give_up())
+        elif end:
             rest = bytes(held)
             held.clear()
-            passing.append(rest if self.gave_up else self._event(rest, unfinished=True))
+            passing.append(self._event(rest, unfinished=True))
         return b"".join(passing)
 
     def _take_late(self, passing: list[bytes]) -> int:

@@ -58,7 +58,10 @@ def _render(args: argparse.Namespace) -> int:
 
     written = render.bootstrap(wiring.read_config(args.config), plain=args.plain)
     if args.output != _STDOUT:
-        args.output.write_text(written, encoding="utf-8")
+        try:
+            args.output.write_text(written, encoding="utf-8")
+        except OSError as error:
+            raise StartupError(f"{args.output}: {error.strerror}") from error
         return 0 if _accepted(args.output, str(args.output)) else 1
     sys.stdout.write(written)
     sys.stdout.flush()
@@ -89,6 +92,8 @@ def _check(args: argparse.Namespace) -> int:
     if config is None or report.mistakes or not accepted:
         return 1
     print(f"{args.envoy} fits {args.config}, version {config.version}")
+    if len(config.privacy_tiers) > 1 or config.written.safety:
+        print("whether any request passes by its tier or a safety rule, `extproc-router check --envoy` proves")
     return 0
 
 

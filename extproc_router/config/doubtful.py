@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from extproc_router.policy.rules import Safeguard
     from extproc_router.types import Mistake
 
+_TWO = 2
 # envoy/envoy.yaml forwards no credentials to the router, and strips what it alone may say.
 _NOT_FORWARDED = frozenset({
     "authorization", "proxy-authorization", "x-api-key", "api-key", "cookie", "x-selected-cluster",
@@ -33,6 +34,7 @@ def doubts(config: Config, guards: Mapping[int, Safeguard]) -> Iterator[Mistake]
             yield config.document.mistake(("signals", place, "header"), message)
     highest = max(candidate.clearance for candidate in config.candidates)
     yield from _shared(config)
+    yield from _never_judged(config)
     for place, guard in guards.items():
         if guard.tier > highest:
             message = f"no model is cleared for {config.privacy_tiers[guard.tier]!r}: such requests get a 503"
@@ -41,6 +43,18 @@ def doubts(config: Config, guards: Mapping[int, Safeguard]) -> Iterator[Mistake]
             if getattr(signals.get(name), "of", None) == "prompt":
                 message = f"{name!r} reads the user's last turn alone: `of: incoming` or `everything` reads more"
                 yield config.document.mistake(("safety", place, "when"), message)
+
+
+def _never_judged(config: Config) -> Iterator[Mistake]:
+    """Tell the cascades from a model to a cheaper one: a model that costs more has nothing to ask it."""
+    by_name = {candidate.name: candidate for candidate in config.candidates}
+    for place, rule in config.entries("rules"):
+        if rule.cascade is None or not isinstance(rule.use, list):
+            continue
+        first, second = (by_name[name] for name in rule.use[:_TWO])
+        if first.cost_input + first.cost_output > second.cost_input + second.cost_output:
+            message = f"{first.name!r} costs more than {second.name!r}: no answer is judged; the cheaper one goes first"
+            yield config.document.mistake(("rules", place, "cascade"), message)
 
 
 def _shared(config: Config) -> Iterator[Mistake]:

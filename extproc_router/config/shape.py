@@ -32,7 +32,7 @@ _WORDS = {
     "list_type": "expected a list",
     "dict_type": "expected a mapping",
     "model_type": "expected a mapping",
-    "string_too_short": "must not be empty",
+    "string_too_short": "at least {min_length} characters are needed",
     "string_too_long": "longer than {max_length} characters",
     "too_short": "at least {min_length} entries are needed",
     "too_long": "more than {max_length} entries",
@@ -55,6 +55,7 @@ def _pattern(written: Any) -> str:  # noqa: ANN401 - an annotated type, or a fie
     return str(next(note.pattern for note in notes if getattr(note, "pattern", None)))
 
 
+_ADDRESS = "expected HOST:PORT or unix:/PATH (93 characters at most)"
 _KEY = f"`header:NAME` with {_HEADER}"
 _PATTERNS = {
     _pattern(written): words
@@ -66,7 +67,9 @@ _PATTERNS = {
         (signal_schema.SignalName, "a signal's name has letters, digits, _ and - alone, a letter first"),
         (schema.Routing.model_fields["sticky_by"], f"expected `conversation`, `none`, or {_KEY}"),
         (endpoint_schema.Listened, "expected IP:PORT, such as 0.0.0.0:8080"),
-        (endpoint_schema.Reached, "expected HOST:PORT or unix:/PATH (93 characters at most)"),
+        (endpoint_schema.Reached, _ADDRESS),
+        (endpoint_schema.ReachedWorkers, f"{_ADDRESS}, with {{worker}} for a worker's index"),
+        (endpoint_schema.ClusterEndpoint.model_fields["ca"], "expected the whole path of a file"),
         (endpoint_schema.ClusterEndpoint.model_fields["host"], "expected the name of a host"),
         (endpoint_schema.ClusterEndpoint.model_fields["health_path"], "expected a path, such as /health, or nothing"),
         (matcher.Matcher.model_fields["url"], "expected http://HOST:PORT, perhaps with a path, and nothing else"),
@@ -133,7 +136,7 @@ def _said(detail: ErrorDetails) -> str:
     kind, context = detail["type"], detail.get("ctx", {})
     if kind == "string_pattern_mismatch":
         return _PATTERNS.get(str(context["pattern"]), f"does not match {context['pattern']}")
-    if kind == "too_short" and context["min_length"] == 1:
+    if kind in ("too_short", "string_too_short") and context["min_length"] == 1:
         return "must not be empty"
     if kind in _WORDS:
         return _WORDS[kind].format(**context)

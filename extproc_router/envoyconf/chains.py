@@ -58,8 +58,9 @@ def findings(host: Host, served: tuple[str, ...], expected: Expected, empty: fro
     if not expected.chains or not served:
         return
     if not walking(host):
-        judged = ", and no answer is judged" if expected.cascades else ""
-        told = f"chains are not walked: plain: where the first model fails, the client gets its error{judged}"
+        told = "chains are not walked: plain: where the first model fails, the client gets its error"
+        if expected.cascades:
+            told += "; no answer is judged: without `serve --verify-listen`, or clients get log-probabilities unasked"
         yield host.place.note(host.field(None), told)
         return
     kinds = (FALLBACK, CASCADE) if expected.cascades else (FALLBACK,)
@@ -96,9 +97,8 @@ def _is_for(host: Host, route: Route, path: str, kind: str, expected: Expected) 
 def _specifier(field: str, config: Place, empty: frozenset[str]) -> Iterator[Finding]:
     namespace = config.get("override_metadata_namespace")
     if namespace.value != CHAIN_NAMESPACE:
-        told = (
-            f"is {shown(namespace.value)}: the router writes {CHAIN_NAMESPACE}, which nobody reads: every such request "
-        )
+        said = f"is {shown(namespace.value)}" if namespace.present else "is missing"
+        told = f"{said}: the router writes {CHAIN_NAMESPACE}, which nobody reads: every such request "
         yield namespace.mistake(f"{field}.override_metadata_namespace", f"{told}goes to the groups that stand here")
     for group in config.each("priority_groups"):
         for cluster in group.each("clusters"):
@@ -116,15 +116,10 @@ def _host(host: Host, expected: Expected) -> Iterator[Finding]:
         )
         yield counts.mistake(f"virtual_hosts.{host.name}.include_request_attempt_count", told)
     wanted = [("x-cascade-escalate", expected.cascades), ("x-llm-next", expected.on_context_length)]
-    removed = [_strings(scope.get("response_headers_to_remove")) for scope in (host.place, host.config)]
+    removed = [scope.names("response_headers_to_remove") for scope in (host.place, host.config)]
     shown_to_clients = [name for name, is_used in wanted if is_used and not any(name in names for names in removed)]
     if shown_to_clients:
         told = f"lacks {', '.join(shown_to_clients)}: where no attempt is left, the client sees it"
         yield host.place.get("response_headers_to_remove").mistake(
             f"virtual_hosts.{host.name}.response_headers_to_remove", told
         )
-
-
-def _strings(place: Place) -> list[str]:
-    values = place.value if isinstance(place.value, list) else []
-    return [value.lower() for value in values if isinstance(value, str)]

@@ -15,12 +15,13 @@ from extproc_router.envoyconf import (
     processor,
     retries,
     routes,
+    slow_clients,
     table,
     timeouts,
     upstreams,
 )
 from extproc_router.envoyconf.place import UNDECIDED
-from extproc_router.router import CASCADE
+from extproc_router.router import CASCADE, FALLBACK
 from extproc_router.types import Mistake
 
 if TYPE_CHECKING:
@@ -118,6 +119,12 @@ def _manager(
         yield from buffers.findings(entry.listener, host, served, wanted)
         yield from chains.findings(host, served, wanted, table.empty_clusters(bootstrap))
         if walks:
-            judged = chains.taking(host, served, wanted.clusters[0], CASCADE) if wanted.cascades else []
+            judged = chains.taking(host, served, wanted.clusters[0], CASCADE)
+            if not wanted.cascades:
+                # Nothing takes what is for cascades alone: a file may stay as it is where a config's last one has gone.
+                busy = chains.taking(host, served, wanted.clusters[0], FALLBACK)
+                judged = [route for route in judged if route not in busy]
             yield from retries.findings(host, judged, chains.walking(host), wanted)
             yield from upstreams.judging(host, judged, bootstrap, wanted)
+            if judged and wanted.cascades:
+                yield from slow_clients.findings(entry.listener, entry.place)

@@ -88,6 +88,10 @@ class Place(Struct, frozen=True):
         value = self.get(name).value
         return value if isinstance(value, str) else ""
 
+    def names(self, name: str) -> list[str]:
+        """Return the texts of a repeated member in lower case, as headers compare."""
+        return [place.value.lower() for place in self.get(name).children() if isinstance(place.value, str)]
+
     def kind(self) -> str:
         """Return the message type that its `@type` names, without package."""
         return self.text("@type").rpartition(".")[2]

@@ -146,7 +146,7 @@ def service(place: Place, processor: ExternalProcessor, bootstrap: Place, field:
     elif asked.envoy_grpc is None:
         yield where.unchecked(f"{field}.grpc_service", "where google_grpc leads")
     elif (name := asked.envoy_grpc.cluster_name) not in (known := bootstraps.cluster_names(bootstrap)):
-        at, named = where.get("envoy_grpc").get("cluster_name"), "ext_proc.grpc_asked.envoy_grpc.cluster_name"
+        at, named = where.get("envoy_grpc").get("cluster_name"), f"{field}.grpc_service.envoy_grpc.cluster_name"
         if bootstraps.discovers_clusters(bootstrap):
             yield at.unchecked(named, f"whether cluster {name!r} is discovered (CDS)")
         else:

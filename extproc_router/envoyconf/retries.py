@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from extproc_router.envoyconf import matching
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -26,21 +28,18 @@ def findings(host: Host, judged: list[Route], walking: list[Route], expected: Ex
 
     Args:
         host: its routes.
-        judged: those that take cascades.
+        judged: those that take cascades, or would if the config had some.
         walking: those that walk chains, cascades' included.
         expected: what the config expects.
     """
     for route in walking:
         yield from _walks(host, route, expected)
+        yield from _waits(host, route)
     for route in judged:
         policy = _policy(host, route)
-        if ESCALATE not in _headers(policy) or "retriable-headers" not in _terms(policy):
+        if expected.cascades and not _heeds(policy, ESCALATE):
             told = f"lacks {ESCALATE} (or retry_on lacks retriable-headers): an answer that is doubted is served"
             yield policy.get("retriable_headers").mistake(f"{host.field(route)}.retry_policy.retriable_headers", told)
-        for scope in (route.place.get("route"), host.place):
-            if scope.get("hedge_policy").present:
-                told = "an answer that is doubted while another attempt is under way ends Envoy 1.40, for all requests"
-                yield scope.get("hedge_policy").mistake(f"{host.field(route)}.hedge_policy", told)
     for route in host.routes:
         allowed = {ESCALATE, NEXT} if route in judged else {NEXT} if route in walking else set()
         policy = _policy(host, route)
@@ -91,9 +90,31 @@ def _walks(host: Host, route: Route, expected: Expected) -> Iterator[Finding]:
     if policy.get("refresh_cluster_on_retry").truth() is not True:
         told = "is not true: the next attempt goes to the same model again, and no other is asked"
         yield policy.get("refresh_cluster_on_retry").mistake(f"{field}.refresh_cluster_on_retry", told)
-    if expected.on_context_length and (NEXT not in _headers(policy) or "retriable-headers" not in terms):
+    if expected.on_context_length and not _heeds(policy, NEXT):
         told = f"lacks {NEXT} (or retry_on lacks retriable-headers): a prompt too long for the model is a 400"
         yield policy.get("retriable_headers").mistake(f"{field}.retriable_headers.{NEXT}", told)
+
+
+def _waits(host: Host, route: Route) -> Iterator[Finding]:
+    """Find what has a client wait for a model that failed, though another one could be asked."""
+    for scope in (route.place.get("route"), host.place):
+        if (hedging := scope.get("hedge_policy")).present:
+            # Measured on Envoy 1.40: a hedged attempt does not refresh its cluster.
+            told = (
+                "a model that is silent is asked again while it is waited for, and no other; an answer that is doubted "
+                "meanwhile ends Envoy 1.40, for all requests"
+            )
+            yield hedging.mistake(f"{host.field(route)}.hedge_policy", told)
+    limited = _policy(host, route).get("rate_limited_retry_back_off")
+    if limited.present:
+        told = "a model that is full is waited for as long as it says (retry-after), though another one could be asked"
+        yield limited.mistake(f"{host.field(route)}.retry_policy.rate_limited_retry_back_off", told)
+
+
+def _heeds(policy: Place, name: str) -> bool:
+    """Whether another attempt is made where an answer has this header."""
+    named = [header for header in policy.each("retriable_headers") if header.text("name").lower() == name]
+    return "retriable-headers" in _terms(policy) and any(matching.header(header, "1") is not False for header in named)
 
 
 def _policy(host: Host, route: Route) -> Place:

@@ -42,10 +42,15 @@ def verifiers(bootstrap: Place, expected: Expected) -> list[Place]:
 
 def judging(host: Host, judged: list[Route], bootstrap: Place, expected: Expected) -> Iterator[Finding]:
     """Judge on which routes of a virtual host answers are judged: on those that take cascades, and no others."""
+    for route in judged if expected.cascades else ():
+        scopes = (route.place, host.place, host.config)
+        if not any("accept-encoding" in scope.names("request_headers_to_remove") for scope in scopes):
+            told = "lacks accept-encoding: where a server compresses its answers, none is judged, and each is served"
+            yield route.place.mistake(f"{host.field(route)}.request_headers_to_remove", told)
     for name, entry in {entry.text("name"): entry for entry in verifiers(bootstrap, expected)}.items():
         for route in host.routes:
             flag = manager.off(entry, manager.override(host, route, name))
-            if route in judged and flag.truth() is True:
+            if route in judged and flag.truth() is True and expected.cascades:
                 told = f"{name} is disabled: no answer is judged, and every first answer is served"
                 yield flag.mistake(f"{host.field(route)}.typed_per_filter_config", told)
             elif route not in judged and flag.truth() is not True and timeouts.leads_to_models(host, route, expected):
@@ -64,8 +69,9 @@ def _program(cluster: Place, filters: list[Place], served: Served) -> Iterator[F
     ours = [place for place, program in enumerate(programs) if program[lua.CONSTANTS :] == shared]
     if ours:
         pairs = zip(wanted, programs[ours[0]], strict=False)
-        stale = ", ".join(line.split()[1] for line, found in pairs if line != found)
-        told = f"{stale} is not what the config says: a body may name a model that its server does not know (404)"
+        stale = [line.split()[1] for line, found in pairs if line != found]
+        said = f"{', '.join(stale)} {'is' if len(stale) == 1 else 'are'} not what the config says"
+        told = f"{said}: a body may name a model that its server does not know (404)"
         yield sources[ours[0]].mistake(f"{field}.lua", f"{told}: render it again")
     else:
         told = (

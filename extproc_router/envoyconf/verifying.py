@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from envoy_data_plane.envoy.extensions.filters.http.ext_proc.v3 import (
@@ -11,7 +12,8 @@ from envoy_data_plane.envoy.extensions.filters.http.ext_proc.v3 import (
     ProcessingModeHeaderSendMode as HeaderSendMode,
 )
 
-from extproc_router.envoyconf import processor
+from extproc_router.envoyconf import bootstrap as bootstraps
+from extproc_router.envoyconf import manager, processor
 from extproc_router.envoyconf.place import Finding
 from extproc_router.envoyconf.retries import ESCALATE
 from extproc_router.extproc.codec import CASCADE_NAMESPACE
@@ -22,6 +24,14 @@ if TYPE_CHECKING:
     from envoy_data_plane.envoy.extensions.filters.http.ext_proc.v3 import ExternalProcessor
 
     from extproc_router.envoyconf.place import Place
+
+# Headers that the verifier sets -> what becomes of answers where it may not.
+_WRITTEN = {
+    ESCALATE: "answers that are doubted are served",
+    "content-length": "the client of an answer that it makes shorter waits for the rest for ever",
+}
+# A stream's first tokens, at a speed at which people still read.
+_LEAST = timedelta(seconds=1)
 
 
 def findings(entry: Place, bootstrap: Place) -> Iterator[Finding]:
@@ -36,17 +46,33 @@ def findings(entry: Place, bootstrap: Place) -> Iterator[Finding]:
         yield place.get("failure_mode_allow").mistake(f"{field}.failure_mode_allow", told)
     yield from _modes(place, config, field)
     yield from processor.service(place, config, bootstrap, field)
+    yield from _other_server(place, bootstrap, field)
     forwarded = config.metadata_options.forwarding_namespaces if config.metadata_options else None
     if forwarded is None or CASCADE_NAMESPACE not in forwarded.untyped:
         told = f"lacks {CASCADE_NAMESPACE}: the verifier is not told what to judge by, and every first answer is served"
         yield place.get("metadata_options").mistake(f"{field}.metadata_options.forwarding_namespaces.untyped", told)
     rules = place.get("mutation_rules")
-    allowed = processor.allowed(rules, config, (ESCALATE,), f"{field}.mutation_rules")
+    allowed = processor.allowed(rules, config, _WRITTEN, f"{field}.mutation_rules")
     if isinstance(allowed, Finding):
         yield allowed
-    elif not allowed:
-        told = f"does not allow {ESCALATE}: answers that are doubted are served"
+    elif lacking := [header for header in _WRITTEN if header not in allowed]:
+        told = f"does not allow {', '.join(lacking)}: {'; '.join(map(_WRITTEN.__getitem__, lacking))}"
         yield rules.get("allow_expression").mistake(f"{field}.mutation_rules.allow_expression", told)
+
+
+def _other_server(place: Place, bootstrap: Place, field: str) -> Iterator[Finding]:
+    """Find a verifier that is the router: it takes answers for requests."""
+    named = place.get("grpc_service").get("envoy_grpc")
+    for entry in bootstraps.managers(bootstrap):
+        for found in manager.ext_procs(entry.place):
+            asked = found.config.get("grpc_service").get("envoy_grpc").text("cluster_name")
+            if asked and asked == named.text("cluster_name"):
+                told = (
+                    f"{asked!r} is the router, which judges nothing: every first answer is served, with the "
+                    "log-probabilities that nobody asked for (`serve --verify-listen` is another address)"
+                )
+                yield named.get("cluster_name").mistake(f"{field}.grpc_service.envoy_grpc.cluster_name", told)
+                return
 
 
 def _modes(place: Place, config: ExternalProcessor, field: str) -> Iterator[Finding]:
@@ -67,3 +93,6 @@ def _modes(place: Place, config: ExternalProcessor, field: str) -> Iterator[Find
     if config.message_timeout is None:
         told = "is Envoy's default, 0.2 s: answers whose first tokens take longer are served unjudged"
         yield place.mistake(f"{field}.message_timeout", told)
+    elif config.message_timeout < _LEAST:
+        told = f"is {config.message_timeout.total_seconds():g} s: streams whose first tokens take longer are not judged"
+        yield place.get("message_timeout").mistake(f"{field}.message_timeout", told)

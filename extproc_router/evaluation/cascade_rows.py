@@ -1,9 +1,9 @@
 """Judged answers in columns: what the verifier saw of a weak model's answer, and how good it and the strong one's were.
 
 A line is `{"features": {name: number}, "weak": score, "strong": score, "cost_weak": c, "cost_strong": c}`; scores are
-in [0, 1], costs are optional. The verifier's own records do, too: `"verdict": {"features": {...}, "signs": [...]}` in
-place of `features`. `signs` may stand beside either; hard ones mean that the answer is escalated whatever its numbers
-say. Rows with the same `prompt` stay on one side of every split; without one, each row stands for itself.
+in [0, 1], costs are optional. So is `signs`: hard ones mean that the answer is escalated whatever its numbers say. The
+decision log's lines of kind `cascade` have features and signs, and want the two scores; other members are not read.
+Rows with the same `prompt` stay on one side of every split; without one, each row stands for itself.
 """
 
 from __future__ import annotations
@@ -55,17 +55,11 @@ class Judged(Struct, frozen=True):
         return len(self.weak)
 
 
-class _Seen(Struct, frozen=True):
-    features: dict[str, float]
-    signs: list[str] = field(default_factory=list)
-
-
 class _Row(Struct, frozen=True):
     weak: float | bool
     strong: float | bool
-    features: dict[str, float] | None = None
+    features: dict[str, float]
     signs: list[str] = field(default_factory=list)
-    verdict: _Seen | None = None
     cost_weak: float | None = None
     cost_strong: float | None = None
     prompt: str | None = None
@@ -107,22 +101,18 @@ def read(path: Path, *, strict: bool = False) -> tuple[Judged, Faults]:
 
 
 def _features(row: _Row) -> dict[str, float]:
-    if row.features is None and row.verdict is None:
-        raise ValueError("no features: expected `features` or `verdict`")
-    seen = row.verdict.features if row.features is None and row.verdict else row.features or {}
-    unknown = sorted(set(seen) - set(MEANS))
+    unknown = sorted(set(row.features) - set(MEANS))
     if unknown:
         raise ValueError(f"unknown feature {unknown[0]!r}: one of {', '.join(MEANS)}")
     if not all(0 <= score <= 1 for score in (row.weak, row.strong)):
         raise ValueError("`weak` and `strong` must be in [0, 1]")
     costs = [cost for cost in (row.cost_weak, row.cost_strong) if cost is not None]
-    if not all(0 <= cost <= MOST for cost in costs) or not all(abs(value) <= MOST for value in seen.values()):
+    if not all(0 <= cost <= MOST for cost in costs) or not all(abs(value) <= MOST for value in row.features.values()):
         raise ValueError(f"a cost is below 0, or a number is beyond {MOST:g}")
-    return seen
+    return row.features
 
 
 def _columns(rows: list[_Row], features: list[Mapping[str, float]]) -> Judged:
-    signs = [{*row.signs, *(row.verdict.signs if row.verdict else ())} for row in rows]
     nothing = math.nan
     costs = np.array(
         [[nothing if cost is None else cost for cost in (row.cost_weak, row.cost_strong)] for row in rows],
@@ -133,7 +123,7 @@ def _columns(rows: list[_Row], features: list[Mapping[str, float]]) -> Judged:
     groups = [numbers.setdefault(prompt, len(numbers)) for prompt in prompts]
     return Judged(
         terms=matrix(features),
-        hard=np.array([not _HARD.isdisjoint(found) for found in signs]),
+        hard=np.array([not _HARD.isdisjoint(row.signs) for row in rows]),
         weak=np.array([row.weak for row in rows], dtype=np.float64),
         strong=np.array([row.strong for row in rows], dtype=np.float64),
         costs=costs if np.isfinite(costs).all() else None,

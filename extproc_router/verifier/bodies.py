@@ -5,7 +5,7 @@ Each chunk that Envoy sends gets one answer; `chunks` are those that are owed.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from extproc_router import answers
 from extproc_router.answers import Stream
@@ -14,11 +14,22 @@ from extproc_router.extproc.commands import Continue, Phase, ReplaceChunk
 from extproc_router.verifier.assessing import Weigh, Weighed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from extproc_router.attempts import Verification
 
 Chunk: TypeAlias = Continue | ReplaceChunk
 
 PASS = Continue(Phase.RESPONSE_BODY)
+
+MAX_STREAM_BYTES: Final = 8 << 20
+"""Of one stream, as the client gets it, that pass through here; what follows goes on unheard, as it comes.
+
+Envoy 1.40 crashes where a client's connection is too full (`per_connection_buffer_limit_bytes` of the listener, the
+window of HTTP/2) at a time at which the model has ended its answer, and we have not: we must be gone long before.
+"""
+
+_SMALL_EVENT: Final = 65_536  # what most chunks leave over, at the most
 
 
 class Whole:
@@ -89,6 +100,7 @@ class Flow:
         self.strips = asked.strips_logprobs or asked.strips_usage
         self._asked = asked
         self._stream = Stream(asked.api, strips_logprobs=asked.strips_logprobs, strips_usage=asked.strips_usage)
+        self._passed = 0
         self._chunks: list[Chunk] = []
         self._passing: list[bytes] = []
 
@@ -122,12 +134,32 @@ class Flow:
         self._chunks, self._passing, self.size = [], [], 0
         return chunks, b"".join(passing)
 
-    def pass_on(self, data: bytes, *, end: bool) -> Chunk:
-        """Take a chunk that is not held; returns the answer to it."""
-        return self._take(data, end=end)[0]
+    def pass_on(self, data: bytes, *, end: bool, may_hold: Callable[[int], bool]) -> tuple[Chunk, bool]:
+        """Take a chunk that is not held.
+
+        Args:
+            data: the chunk.
+            end: whether it is the last.
+            may_hold: whether so many bytes of an event that has not ended may be held.
+
+        Returns:
+            The answer to it, and whether there is no staying for what follows: nothing of it is left here then.
+        """
+        passing = self._feed(data, end=end)
+        leaves = self._passed > MAX_STREAM_BYTES
+        if leaves or (self._stream.held > _SMALL_EVENT and not may_hold(self._stream.held)):
+            passing += self._stream.give_up()
+        return self._answer(data, passing)[0], leaves
 
     def _take(self, data: bytes, *, end: bool) -> tuple[Chunk, bytes]:
+        return self._answer(data, self._feed(data, end=end))
+
+    def _feed(self, data: bytes, *, end: bool) -> bytes:
         passing = self._stream.feed(data, end=end)
+        self._passed += len(passing)
+        return passing
+
+    def _answer(self, data: bytes, passing: bytes) -> tuple[Chunk, bytes]:
         # Where nothing is stripped, chunks need not end where events do.
         if not self.strips:
             return PASS, data

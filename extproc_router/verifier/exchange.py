@@ -8,8 +8,9 @@
 | the first model's once more     | is what was kept of it, and the model is not asked; where nothing was: flows,    |
 |                                 | stripped, unjudged                                                               |
 | any, no 200, or no body         | flows unheard; a compressed one too, and a whole one that is too long to be held |
+| the next, a refusal (300 up)    | gives way to the first model's once more, where that one's answer was doubted    |
 
-What flows is listened to up to its end, for what it cost.
+What flows is listened to up to its end, for what it cost; a very long one (`bodies.MAX_STREAM_BYTES`) is left.
 
 A doubted answer's headers say `x-cascade-escalate: 1`, and all of it follows as if it were accepted: where Envoy makes
 the next attempt it drops the answer, and where its retry budget is spent the client gets it. It is kept for the case
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from extproc_router.extproc.verifying import Event
     from extproc_router.verifier.keeping import Keeper
 
-_OK = 200
+_OK, _REFUSED = 200, 300
 _LENGTH, _TYPE = "content-length", "content-type"
 
 
@@ -184,6 +185,11 @@ class Exchange:
                 return self._serve(event, reply)
         return [Continue(Phase.REQUEST_HEADERS)]
 
+    def _has_answered(self, attempt: Attempted) -> bool:
+        """Whether the first model has taken this request, and would be next: then it is no bad request."""
+        follows = _returns(replace(attempt, number=attempt.number + 1))
+        return attempt.number > 1 and follows and self._keeper.doubts(attempt.asked.decision_id)
+
     def _serve(self, event: Attempted, reply: Reply) -> list[Command]:
         """Serve what was kept; that takes nothing of anybody."""
         self._attempt, self._state = None, State.LEFT
@@ -199,7 +205,8 @@ class Exchange:
         if self._state is not State.ASKED:
             raise RemoteProtocolError("response headers came twice")
         if event.status != _OK or event.end_of_stream:
-            return [Continue(Phase.RESPONSE_HEADERS), *self._leave()]
+            refused = event.status >= _REFUSED and self._has_answered(attempt)
+            return [Head(((ESCALATE, "1"),)) if refused else Continue(Phase.RESPONSE_HEADERS), *self._leave()]
         self._answer = event
         self._keeper.reply(attempt.asked.decision_id)  # this attempt has an answer: no other will follow
         if event.compressed:
@@ -217,8 +224,9 @@ class Exchange:
             raise RemoteProtocolError("a response body came before its headers, or after its end")
         self._ended = ended
         if isinstance(body, Flow) and self._state is State.FLOWING:
+            chunk, leaves = body.pass_on(event.data, end=ended, may_hold=self._may_hold)
             self._state = State.ENDED if ended else State.FLOWING
-            return [body.pass_on(event.data, end=ended)]
+            return [chunk, *(self._leave() if leaves and not ended else [])]
         ready = body.hear(event.data, end=ended)
         owed: list[Command] = [PASS] if self._passes else []
         if body.size > MAX_ANSWER_BYTES or not self._may_hold(body.size):

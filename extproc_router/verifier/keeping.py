@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from extproc_router.types import Reply
-from extproc_router.verifier.judged import Judged
+from extproc_router.verifier.judged import Judged, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,6 +85,11 @@ class Keeper:
         case = self._cases.get(decision_id)
         if case:
             case.until = self._clock() + SECONDS
+
+    def doubts(self, decision_id: str) -> bool:
+        """Whether a first answer was doubted."""
+        case = self._cases.get(decision_id)
+        return case is not None and case.judged.verdict is Outcome.DOUBTED
 
     def reply(self, decision_id: str) -> Reply | None:
         """Hand out the answer that was kept; it is not kept any more."""

@@ -49,6 +49,7 @@ def test_help_teaches_every_command(command: Run) -> None:
         ["serve", "--workers", "0"],
         ["serve", "--drain-seconds", "-1"],
         ["serve", "--listen", "foo"],
+        ["serve", "--verify-listen", "unix:/run/v-{worker}.sock"],
         ["serve", "--remember", "-1"],
         ["check", "x"],
     ],

@@ -100,3 +100,23 @@ def test_a_config_whose_addresses_do_not_fit_writes_nothing(
     assert cli.main(["envoy", "render", "--config", str(config), "--output", str(path)]) == 1
     assert "did you mean 'small'?" in capsys.readouterr().err
     assert not path.exists()
+
+
+def test_a_place_where_nothing_can_be_written_is_named(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "none" / "envoy.yaml"
+    assert cli.main(["envoy", "render", "--config", str(config), "--output", str(path)]) == 1
+    assert capsys.readouterr().err == f"extproc-router: {path}: No such file or directory\n"
+
+
+@pytest.mark.usefixtures("envoy")
+@pytest.mark.parametrize(("tiers", "is_told"), [("", False), ("privacy_tiers: [public, secret]\n", True)])
+def test_it_says_that_another_command_proves_privacy(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], tiers: str, *, is_told: bool
+) -> None:
+    path = tmp_path / "envoy.yaml"
+    config.write_text(CONFIG + tiers)
+    cli.main(["envoy", "render", "--config", str(config), "--output", str(path)])
+    assert cli.main(["envoy", "check", "--config", str(config), "--envoy", str(path)]) == 0
+    assert ("check --envoy` proves" in capsys.readouterr().out) is is_told

@@ -16,6 +16,13 @@ def test_addresses_that_envoy_can_reach(address: str) -> None:
     assert Endpoints(router=address).router == address
 
 
+def test_certificates_are_files_where_envoy_runs() -> None:
+    assert ClusterEndpoint(tls=True, ca="/etc/tls/house-ca.pem").ca == "/etc/tls/house-ca.pem"
+    for path in ("ca.pem", "", "/a b", "/a\n"):
+        with pytest.raises(ValidationError):
+            ClusterEndpoint(tls=True, ca=path)
+
+
 @pytest.mark.parametrize("address", ["a", "a:", ":80", "a:0", "a:65536", "unix:a", "unix:/a b", "a b:1", "http://a:1"])
 def test_addresses_that_it_cannot(address: str) -> None:
     with pytest.raises(ValidationError):

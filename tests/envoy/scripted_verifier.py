@@ -36,6 +36,10 @@ async def process(_: object, context: grpc.aio.ServicerContext) -> None:
             continue
         if what == "closes":
             return
+        if what == "is late":
+            await asyncio.sleep(0.2)  # enough for all of an answer to come
+            await context.write(answer(phase))
+            continue
         if what == "fails":
             await context.abort(grpc.StatusCode.INTERNAL, "as the script says")
         for said in misbehaved(phase, what):

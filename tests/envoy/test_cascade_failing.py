@@ -173,6 +173,19 @@ def test_what_is_the_clients_own_doing_passes_unjudged(house: House, status: int
     assert [*house.asked] == ["small"]
 
 
+@pytest.mark.parametrize("status", [400, 401, 404, 422])
+def test_behind_a_doubted_answer_it_is_no_doing_of_the_clients(house: House, status: int) -> None:
+    """The first model has taken the request: what it said is better than the second one's refusal."""
+    house.server("small").behaviour = DOUBTED
+    house.server("large").behaviour = Behaviour(status=status)
+
+    reply = house.post(house.chat())
+
+    assert (reply.status, reply.json()["model"]) == (200, "org/small")
+    assert {cluster: len(bodies) for cluster, bodies in house.asked.items()} == {"small": 1, "large": 1}
+    assert house.cascade(reply.headers["x-request-id"])["verdict"] == "kept"
+
+
 def test_an_error_in_place_of_the_rest_of_the_second_answer_is_seen(house: House) -> None:
     house.server("small").behaviour = DOUBTED
     house.server("large").behaviour = Behaviour(fault="reset", fault_at="mid_answer")

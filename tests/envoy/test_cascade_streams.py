@@ -56,7 +56,8 @@ PATHS: dict[str, dict[str, Any]] = {
     "/v1/messages": {"messages": [{"role": "user", "content": "What is 2 + 2?"}], "max_tokens": 50},
 }
 NUMBERS = re.compile(rb"_tokens\": \d+")
-LONG_REFUSAL = Behaviour(answer="refusal", answer_tokens=40)
+# Its end comes long after it was doubted.
+LONG_REFUSAL = Behaviour(answer="refusal", answer_tokens=40, tokens_per_second=100)
 
 
 @pytest.fixture(scope="module")

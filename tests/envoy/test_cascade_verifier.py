@@ -34,6 +34,7 @@ routing: {default: small-8b}
 """
 PROGRAM = Path(__file__).with_name("scripted_verifier.py")
 STREAMS = pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+LONG = 400_000  # tokens, of five bytes each
 DOUBTED = Behaviour(answer="refusal", answer_tokens=20)
 BETWEEN = "response_body:hangs"
 WRONG = [
@@ -43,6 +44,7 @@ WRONG = [
         "hangs",
         "closes",
         "fails",
+        "is late",
         "talks twice",
         "is ahead",
         "is behind",
@@ -107,6 +109,26 @@ def serves_small(house: House, headers: list[tuple[str, str]], *, stream: bool) 
 @pytest.mark.parametrize("script", WRONG)
 def test_whatever_it_does_the_answer_flows(house: House, script: str, stream: bool) -> None:
     serves_small(house, [("x-script", script)], stream=stream)
+
+
+@pytest.mark.parametrize(
+    "script", [f"{place}:{what}" for place in ("response_headers", "response_body") for what in ("closes", "fails")]
+)
+def test_a_long_answer_flows_too(house: House, script: str) -> None:
+    """More of it has come by then than Envoy's buffers hold by default."""
+    house.server("small").behaviour = Behaviour(answer_tokens=LONG)
+
+    replies = [house.post(house.chat(), [("x-script", script)]) for _ in range(3)]
+
+    assert [(reply.status, reply.whole, len(reply.body) > 5 * LONG) for reply in replies] == [(200, True, True)] * 3
+
+
+def test_a_long_answer_flows_after_the_time_for_it(house: House) -> None:
+    house.server("small").behaviour = Behaviour(answer_tokens=LONG)
+
+    reply = house.post(house.chat(), [("x-script", "response_headers:hangs")])
+
+    assert (reply.status, reply.whole, len(reply.body) > 5 * LONG) == (200, True, True)
 
 
 @STREAMS

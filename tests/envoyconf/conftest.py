@@ -109,6 +109,12 @@ def cascading() -> Config:
     return loader.load(CASCADING, "router.yaml")
 
 
+@pytest.fixture(scope="session")
+def uncascaded() -> Config:
+    """The same without its cascade."""
+    return loader.load(CASCADING.replace(", cascade: {}", ""), "router.yaml")
+
+
 @pytest.fixture
 def judge_cascade(cascading: Config, read: Read) -> Judge:
     """What is found in the file that is written for a cascade, after a change."""

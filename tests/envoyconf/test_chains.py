@@ -32,7 +32,7 @@ def test_plain_mode_is_a_note(judge_cascade: Judge) -> None:
     assert report.mistakes == ()
     [note, *_] = [note.message for note in report.notes]
     assert note.startswith("chains are not walked: plain: ")
-    assert note.endswith("no answer is judged")
+    assert "no answer is judged: without `serve --verify-listen`" in note
 
 
 def test_a_config_without_chains_needs_none(judge: Judge) -> None:

@@ -100,3 +100,9 @@ def test_what_many_samples_find_is_told_once() -> None:
 def test_long_values_are_cut() -> None:
     assert place.shown("a") == "'a'"
     assert len(place.shown("a" * 1000)) < 70
+
+
+def test_texts_of_a_list_compare_as_headers_do(read: Read) -> None:
+    place = read("requestHeadersToRemove: [X-A, 1, x-b]\nother: x-c\n")
+    assert place.names("request_headers_to_remove") == ["x-a", "x-b"]
+    assert place.names("other") == place.names("none") == []

@@ -58,6 +58,27 @@ def named(name: str) -> list[dict[str, Any]]:
             "cascade.hedge_policy",
             "ends Envoy 1.40",
         ),
+        (
+            lambda e: e.route("chain")["route"].update(hedge_policy={"hedge_on_per_try_timeout": True}),
+            "chain.hedge_policy",
+            "asked again while it is waited for, and no other",
+        ),
+        (
+            policy("chain", rate_limited_retry_back_off={"reset_headers": [{"name": "retry-after"}]}),
+            "chain.retry_policy.rate_limited_retry_back_off",
+            "waited for as long as it says",
+        ),
+        (
+            policy(
+                "cascade",
+                retriable_headers=[
+                    {"name": "x-cascade-escalate", "string_match": {"exact": "yes"}},
+                    *named("x-llm-next"),
+                ],
+            ),
+            "cascade.retry_policy.retriable_headers",
+            "an answer that is doubted is served",
+        ),
     ],
 )
 def test_what_becomes_of_a_second_attempt(

@@ -8,6 +8,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from extproc_router.config.loader import Config
     from tests.envoyconf.conftest import Edit, Judge
 
 PER_ROUTE = "type.googleapis.com/envoy.extensions.filters.http.ext_proc.v3.ExtProcPerRoute"
@@ -95,3 +96,30 @@ def test_the_host_may_say_it_for_all(judge_cascade: Judge) -> None:
         edit.route("cascade")["typed_per_filter_config"] = overrides
 
     assert judge_cascade(change).mistakes == ()
+
+
+def test_what_is_compressed_cannot_be_judged(judge_cascade: Judge) -> None:
+    [mistake] = judge_cascade(lambda e: e.route("cascade").pop("request_headers_to_remove")).mistakes
+    assert mistake.field == "virtual_hosts.llm.routes.cascade.request_headers_to_remove"
+    assert "none is judged" in mistake.message
+
+
+def test_the_host_may_take_encodings_away(judge_cascade: Judge) -> None:
+    def change(edit: Edit) -> None:
+        edit.route("cascade").pop("request_headers_to_remove")
+        edit.host["request_headers_to_remove"] = ["x-selected-cluster", "Accept-Encoding"]
+
+    assert judge_cascade(change).mistakes == ()
+
+
+def test_what_is_for_cascades_may_stay_when_they_have_gone(judge_cascade: Judge, uncascaded: Config) -> None:
+    assert judge_cascade(lambda _: None, config=uncascaded).mistakes == ()
+
+
+def test_fallbacks_are_not_judged_where_nothing_is(judge_cascade: Judge, uncascaded: Config) -> None:
+    def change(edit: Edit) -> None:
+        edit.take("chain")
+        edit.route("cascade")["match"]["headers"] = [{"name": "x-llm-chain", "present_match": True}]
+
+    fields = [mistake.field for mistake in judge_cascade(change, config=uncascaded).mistakes]
+    assert "virtual_hosts.llm.routes.cascade.typed_per_filter_config" in fields

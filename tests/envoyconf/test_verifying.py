@@ -43,6 +43,7 @@ def mode(**changes: str) -> Callable[[Edit], object]:
             "wait for each other",
         ),
         (verifier(message_timeout=None), "message_timeout", "0.2 s"),
+        (verifier(message_timeout="0.3s"), "message_timeout", "is 0.3 s: streams"),
         (verifier(metadata_options=None), "forwarding_namespaces.untyped", "lacks extproc_router.cascade"),
         (verifier(mutation_rules=None), "mutation_rules", "disallow_all"),
         (
@@ -50,6 +51,12 @@ def mode(**changes: str) -> Callable[[Edit], object]:
             "mutation_rules.allow_expression",
             "answers that are doubted are served",
         ),
+        (
+            verifier(mutation_rules={"disallow_all": True, "allow_expression": {"regex": "x-cascade-escalate"}}),
+            "mutation_rules.allow_expression",
+            "waits for the rest",
+        ),
+        (verifier(grpc_service={"envoy_grpc": {"cluster_name": "extproc_router"}}), "cluster_name", "is the router"),
         (verifier(grpc_service={"envoy_grpc": {"cluster_name": "x"}}), "cluster_name", "there is no cluster 'x'"),
         (verifier(nope=1), "upstream.llm.verify", "Envoy does not know this"),
     ],

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 
 from extproc_router.errors import StartupError
 from extproc_router.evaluation import cascade_rows
+from extproc_router.telemetry import decision_log
+from extproc_router.verifier.judged import Judged, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,12 +17,9 @@ if TYPE_CHECKING:
 ROW = {"features": {"mean_logprob": -0.2}, "weak": 1, "strong": 0.5, "cost_weak": 1, "cost_strong": 9}
 
 
-def test_both_shapes_are_read(write: Callable[..., Path]) -> None:
-    record = {
-        "verdict": {"features": {"mean_logprob": -0.9, "length": 4.5}, "signs": ["empty"]},
-        "weak": 0,
-        "strong": 1,
-    }
+def test_a_line_of_the_decision_log_lacks_the_scores_alone(write: Callable[..., Path]) -> None:
+    found = Judged("d", "r", Outcome.ESCALATED, 0.1, ("empty",), {"mean_logprob": -0.9, "length": 4.5})
+    record = {**json.loads(decision_log.cascade_line(found, 0.0)), "weak": 0, "strong": 1}
     judged, faults = cascade_rows.read(write(ROW, record))
     assert faults.count == 0
     assert judged.weak.tolist() == [1.0, 0.0]
@@ -53,7 +53,7 @@ def test_equal_prompts_are_one_group(write: Callable[..., Path]) -> None:
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ({"features": None}, "no features"),
+        ({"features": None}, "features"),
         ({"features": {"mean_logprobs": 0}}, "unknown feature"),
         ({"features": {"length": 1e300}}, "beyond"),
         ({"weak": 2}, r"\[0, 1\]"),

@@ -151,7 +151,7 @@ def test_a_doubted_answer_is_served_once_the_strong_model_has_failed(spy: Any, d
             await second.begin(2)
             await second.read()
             await second.headers("503")
-            assert sets(await second.read()) == {}
+            assert sets(await second.read()) == {"x-cascade-escalate": "1"}
             assert await second.read() is grpc.aio.EOF
             third = connect()
             await third.begin(3)

@@ -5,10 +5,21 @@ import json
 from extproc_router.attempts import Heard, Verification
 from extproc_router.extproc.commands import Phase, ReplaceChunk
 from extproc_router.verifier.assessing import Weigh, Weighed
-from extproc_router.verifier.bodies import PASS, Flow, Whole
+from extproc_router.verifier.bodies import MAX_STREAM_BYTES, PASS, Flow, Whole
 
 ASKED = Verification("d", "r", "chat_completions", False, 0.5, 2, ("weak",), ((1.0, 2.0),), strips_logprobs=True)
 BARE = Verification("d", "r", "chat_completions", True, 0.5, 2, ("weak",), ((1.0, 2.0),))
+
+
+LOGPROBS = b'{"content": [{"logprob": -0.5}]}'
+
+
+def always(_: int) -> bool:
+    return True
+
+
+def never(_: int) -> bool:
+    return False
 
 
 def replaced(data: bytes) -> ReplaceChunk:
@@ -72,12 +83,30 @@ class TestFlow:
         chunks, passing = body.release(None)
         assert chunks == [replaced(b""), replaced(passing)]
         assert passing.count(b'"logprobs": null') == 2
-        assert body.pass_on(b"data: [DONE]\n\n", end=True) == PASS
+        assert body.pass_on(b"data: [DONE]\n\n", end=True, may_hold=never) == (PASS, False)
 
     def test_where_nothing_is_stripped_chunks_pass_wherever_they_end(self) -> None:
         body = Flow(BARE)
         body.hear(event("a")[:20], end=False)
         body.hear(event("a")[20:], end=False)
         assert body.release(None) == ([PASS, PASS], event("a"))
-        assert body.pass_on(b"dat", end=False) == PASS
+        assert body.pass_on(b"dat", end=False, may_hold=never) == (PASS, False)
         assert body.heard.text == "a"
+
+    def test_a_long_event_that_there_is_no_room_for_goes_on_as_it_comes(self) -> None:
+        body = Flow(ASKED)
+        long = event("x" * 100_000)
+        first, second = event("a") + long[:40_000], long[40_000:-2]
+        chunk, leaves = body.pass_on(first, end=False, may_hold=never)
+        assert (chunk, leaves) == (replaced(event("a").replace(LOGPROBS, b"null")), False)
+        assert body.pass_on(second, end=False, may_hold=always) == (replaced(b""), False)
+        assert body.pass_on(b"\n", end=False, may_hold=never) == (replaced(long[:-1]), False)
+        assert body.pass_on(event("b"), end=False, may_hold=always) == (PASS, False)
+
+    def test_of_a_very_long_stream_the_rest_is_left(self) -> None:
+        body = Flow(ASKED)
+        one, begun = event("x" * (MAX_STREAM_BYTES // 10)), event("cut")[:9]
+        answers = [body.pass_on(one, end=False, may_hold=never) for _ in range(9)]
+        assert [leaves for _, leaves in answers] == [False] * 9
+        last = replaced(one.replace(LOGPROBS, b"null") + begun)
+        assert body.pass_on(one + begun, end=False, may_hold=never) == (last, True)

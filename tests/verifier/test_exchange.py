@@ -173,11 +173,32 @@ class TestWholeAnswers:
         lab.attempt(1, JSON, body(WHOLE, end=True))
         said, told = lab.attempt(2, *events)
         assert told == []
-        assert said == ([GO_ON, Leave()] if events else [])
+        assert said == ([Head((ESCALATE,)), Leave()] if events else [])
         said, told = lab.attempt(3)
         assert said == [Serve(Reply(200, (("content-type", "application/json"),), STRIPPED))]
         assert verdicts(told) == [("kept", ["weak"])]
         assert len(lab.keeper) == 0
+
+    @pytest.mark.parametrize("status", [307, 400, 401, 404])
+    @pytest.mark.parametrize("answer", [JSON, SSE])
+    def test_what_the_next_model_refuses_the_first_has_answered(self, status: int, answer: Answered) -> None:
+        lab = Lab(accepts=False)
+        lab.attempt(1, answer, body(WHOLE if answer is JSON else STREAM, end=True))
+        assert lab.attempt(2, replace(JSON, status=status)) == ([Head((ESCALATE,)), Leave()], [])
+        said, told = lab.attempt(3)
+        assert isinstance(said[0], Serve)
+        assert verdicts(told) == [("kept", ["weak"])]
+
+    @pytest.mark.parametrize("number", [1, 2, 3])
+    def test_where_nobody_has_answered_a_refusal_goes_on(self, number: int) -> None:
+        lab = Lab(accepts=False)
+        lab.attempt(1, JSON)
+        assert lab.attempt(number, replace(JSON, status=401)) == ([GO_ON, Leave()], [])
+
+    def test_nor_is_the_first_asked_for_ever(self) -> None:
+        lab = Lab(accepts=False)
+        lab.attempt(1, SSE, *chunks(STREAM, len(STREAM) // 2))
+        assert lab.attempt(3, replace(JSON, status=401)) == ([GO_ON, Leave()], [])
 
     def test_attempts_that_overlap_are_told_once(self) -> None:
         """Envoy begins the third before we hear that the second is over."""
@@ -323,6 +344,12 @@ class TestStreams:
         comment = b": wait\n\n" * 50_000
         said, _ = Lab().attempt(1, SSE, body(comment), body(comment), body(comment))
         assert said == [GO_ON, PASS, PASS, PASS]
+
+    def test_a_long_event_that_there_is_no_room_for_goes_on_as_it_comes(self) -> None:
+        events = b"data: " + b"x" * 100_000 + b"\n\n" + STREAM
+        said, told = Lab(room=90_000).attempt(2, SSE, *chunks(events, 99_000))
+        assert passed(events, 99_000, said) == events
+        assert verdicts(told) == [("unjudged", ["strong"])]
 
     def test_trailers_end_it_too(self) -> None:
         said, told = Lab().attempt(1, SSE, body(STREAM[:100]), ResponseTrailers())

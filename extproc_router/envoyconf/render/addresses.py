@@ -46,6 +46,14 @@ def can_be_shared(template: str) -> bool:
     return _WORKER in template or not template.startswith(_UNIX)
 
 
+def collide(listened: str, other: str) -> bool:
+    """Whether one machine cannot listen at both of these IP addresses."""
+    host, _, port = listened.rpartition(":")
+    other_host, _, other_port = other.rpartition(":")
+    hosts = {ip_address(host.strip("[]")), ip_address(other_host.strip("[]"))}
+    return port == other_port and (len(hosts) == 1 or any(address.is_unspecified for address in hosts))
+
+
 def of_workers(template: str, workers: int) -> tuple[str, ...]:
     """Return the addresses of the router's workers, as `serve --listen` makes them of the same template."""
     return tuple(dict.fromkeys(template.replace(_WORKER, str(worker)) for worker in range(workers)))

@@ -52,6 +52,7 @@ def _cluster(cluster: Cluster, plan: Plan, *, is_first: bool) -> str:
         connect_timeout=text.seconds(endpoint.connect_seconds),
         servers=servers(cluster.addresses),
         sni=f"sni: {text.scalar(endpoint.host)}" if endpoint.host else "auto_host_sni: true",
+        ca=text.scalar(endpoint.ca),
         health=_health(cluster),
         max_retries=endpoint.max_retries,
         # With chains, each cluster's filters are its own.

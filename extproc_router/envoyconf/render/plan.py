@@ -119,24 +119,43 @@ def _cluster(served: Served, endpoints: Endpoints) -> Cluster:
 
 
 def _mistakes(config: Config, wanted: Expected, *, plain: bool) -> Iterator[Mistake]:
+    at = config.document.mistake
+    yield from _names(config, wanted)
+    for name, endpoint in config.written.endpoints.clusters.items():
+        path = ("endpoints", "clusters", name)
+        if name not in wanted.clusters:
+            yield at(path, f"no model has this cluster{did_you_mean(name, wanted.clusters)}")
+            continue
+        servers = addresses.of_cluster(name, endpoint)
+        if not addresses.are_of_a_kind(servers):
+            yield at(path, "names beside unix sockets: Envoy wants two clusters for them")
+        elif endpoint.tls and not endpoint.host and any(addresses.is_static([server]) for server in servers):
+            told = "an IP address or a socket has no name that its certificate could be checked for: give `host`"
+            yield at((*path, "tls"), told)
+        elif plain and endpoint.host:
+            told = "Envoy cannot say another Host for each cluster where it walks no chains (--plain)"
+            yield at((*path, "host"), told)
+    yield from _own(config)
+
+
+def _names(config: Config, wanted: Expected) -> Iterator[Mistake]:
+    """Find the names of clusters that cannot be, or that say nothing of where the servers are."""
     at, endpoints = config.document.mistake, config.written.endpoints
     served_by = {candidate.cluster: candidate.name for candidate in reversed(config.candidates)}
     places = {model.name: place for place, model in config.entries("models")}
     for name in wanted.clusters:
         if name in {ROUTER, VERIFIER, NOWHERE}:
             yield at(("models", places[served_by[name]], "cluster"), f"{name!r} is a cluster of envoy.yaml's own")
-            continue
-        if endpoints.of(name).addresses is None and not addresses.is_host(name):
+        elif endpoints.of(name).addresses is None and not addresses.is_host(name):
             yield at(("models", places[served_by[name]], "cluster"), f"give its servers: endpoints.clusters[{name!r}]")
-    for name, endpoint in endpoints.clusters.items():
-        path = ("endpoints", "clusters", name)
-        if name not in wanted.clusters:
-            yield at(path, f"no model has this cluster{did_you_mean(name, wanted.clusters)}")
-        elif not addresses.are_of_a_kind(addresses.of_cluster(name, endpoint)):
-            yield at(path, "names beside unix sockets: Envoy wants two clusters for them")
-        elif plain and endpoint.host:
-            yield at(
-                (*path, "host"), "Envoy cannot say another Host for each cluster where it walks no chains (--plain)"
-            )
+
+
+def _own(config: Config) -> Iterator[Mistake]:
+    """Find what Envoy and the router could not listen at."""
+    at, endpoints = config.document.mistake, config.written.endpoints
     if endpoints.workers > 1 and not addresses.can_be_shared(endpoints.router):
         yield at(("endpoints", "router"), "workers cannot share an address: write e.g. unix:/run/extproc-{worker}.sock")
+    if addresses.collide(endpoints.listen, endpoints.admin):
+        yield at(("endpoints", "admin"), "clients are to find Envoy there (`listen`): two servers cannot share a port")
+    if endpoints.verifier in addresses.of_workers(endpoints.router, endpoints.workers):
+        yield at(("endpoints", "verifier"), "the router is there: the verifier is another server, and needs its own")

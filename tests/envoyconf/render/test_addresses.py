@@ -44,3 +44,18 @@ def test_a_cluster_is_found_under_its_name() -> None:
     assert addresses.of_cluster("a", ClusterEndpoint(addresses=["b:1", "b:1", "c:1"])) == ("b:1", "c:1")
     assert addresses.is_host("a-b")
     assert not addresses.is_host("outbound|80||a")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "collide"),
+    [
+        ("0.0.0.0:80", "127.0.0.1:80", True),
+        ("127.0.0.1:80", "[::]:80", True),
+        ("[::1]:80", "[0:0::1]:80", True),
+        ("127.0.0.1:80", "127.0.0.2:80", False),
+        ("0.0.0.0:80", "0.0.0.0:81", False),
+    ],
+)
+def test_two_servers_cannot_share_a_port(one: str, other: str, *, collide: bool) -> None:
+    assert addresses.collide(one, other) is collide
+    assert addresses.collide(other, one) is collide

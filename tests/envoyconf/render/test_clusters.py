@@ -55,6 +55,15 @@ def test_certificates_are_checked(text: str, said: dict[str, object]) -> None:
     assert said.items() <= socket.items()
 
 
+def test_authorities_may_be_a_sites_own() -> None:
+    for text, path in (
+        (TEXT, "/etc/ssl/certs/ca-certificates.crt"),
+        (TEXT.replace("tls: true", "tls: true, ca: /a.pem"), "/a.pem"),
+    ):
+        context = written(text)["four"]["transport_socket"]["typed_config"]["common_tls_context"]
+        assert context["validation_context"] == {"trusted_ca": {"filename": path}}
+
+
 def test_health_is_asked_by_the_servers_name() -> None:
     [check] = written(HOST)["four"]["health_checks"]
     assert check["http_health_check"] == {"path": "/health", "host": "a.example"}

@@ -56,6 +56,23 @@ def test_what_is_walked_depends_on_the_config() -> None:
         ("endpoints: {clusters: {smal: {}}}", "endpoints.clusters.smal", "did you mean 'small'?"),
         ("endpoints: {clusters: {small: {addresses: ['unix:/a', 'b:1']}}}", "endpoints.clusters.small", "two clusters"),
         ("endpoints: {workers: 2}", "endpoints.router", "{worker}"),
+        (
+            "endpoints: {clusters: {small: {tls: true, addresses: ['10.0.0.1:1']}}}",
+            "endpoints.clusters.small.tls",
+            "`host`",
+        ),
+        (
+            "endpoints: {clusters: {small: {tls: true, addresses: ['a:1', '10.0.0.1:1']}}}",
+            "endpoints.clusters.small.tls",
+            "`host`",
+        ),
+        (
+            "endpoints: {clusters: {small: {tls: true, addresses: ['unix:/a']}}}",
+            "endpoints.clusters.small.tls",
+            "`host`",
+        ),
+        ("endpoints: {admin: '127.0.0.1:8080'}", "endpoints.admin", "cannot share a port"),
+        ("endpoints: {router: 'unix:/a', verifier: 'unix:/a'}", "endpoints.verifier", "needs its own"),
     ],
 )
 def test_addresses_have_to_fit_the_models(text: str, field: str, says: str) -> None:
