@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from extproc_router.envoyconf.place import Finding, Place
 
 LEAST_BYTES: Final = 2 * MAX_STREAM_BYTES
-"""What the verifier stays for, and as much for what is on its way."""
+"""Of one stream: what the verifier stays for, and as much for what is on its way."""
+
+LEAST_CONNECTION_BYTES: Final = 8 * MAX_STREAM_BYTES
+"""Of a connection, which many streams may share: a client that pauses does not fill it soon."""
 
 _CONNECTION, _STREAM = "per_connection_buffer_limit_bytes", "initial_stream_window_size"
 _DEFAULT_CONNECTION_BYTES: Final = 1 << 20
@@ -27,16 +30,18 @@ def findings(listener: Place, manager: Place) -> Iterator[Finding]:
     """Judge a listener whose connection manager has a route on which answers are judged."""
     connection = listener.get(_CONNECTION)
     limit = connection.whole() if connection.present else _DEFAULT_CONNECTION_BYTES
-    if limit and limit < LEAST_BYTES:  # 0 is no limit; what is no number is told with the bodies' limits
-        yield connection.mistake(f"listeners.{listener.text('name') or '?'}.{_CONNECTION}", _told(limit))
+    if limit and limit < LEAST_CONNECTION_BYTES:  # 0 is no limit; what is no number is told with the bodies' limits
+        yield connection.mistake(
+            f"listeners.{listener.text('name') or '?'}.{_CONNECTION}", _told(limit, LEAST_CONNECTION_BYTES)
+        )
     window = manager.get("http2_protocol_options").get(_STREAM)
     size = window.whole() if window.present else LEAST_BYTES  # Envoy's default is as much
     if size is not None and size < LEAST_BYTES:
-        yield window.mistake(f"http2_protocol_options.{_STREAM}", _told(size))
+        yield window.mistake(f"http2_protocol_options.{_STREAM}", _told(size, LEAST_BYTES))
 
 
-def _told(limit: int) -> str:
+def _told(limit: int, least: int) -> str:
     return (
         f"is {limit}: a client that takes an answer of a cascade more slowly than it comes has Envoy 1.40 crash "
-        f"(write {LEAST_BYTES})"
+        f"(write {least})"
     )

@@ -7,6 +7,7 @@ answers, how fast, and how it fails is its `Behaviour`.
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from collections import deque
 from contextlib import contextmanager, suppress
@@ -63,6 +64,7 @@ class ModelServer:
         self._host = ""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._listening: asyncio.Server | None = None
+        self._kept_port: socket.socket | None = None
         self._connected: dict[asyncio.Task[object], asyncio.StreamWriter] = {}
 
     @property
@@ -89,12 +91,14 @@ class ModelServer:
         self._host = host
         self._loop = asyncio.get_running_loop()
         self._listening = await asyncio.start_server(self._serve, host, self.port, backlog=BACKLOG)
+        self._let_port_go()
         self.port = self._listening.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
         """Stop listening, and drop every connection."""
         if self._listening:
             self._listening.close()
+        self._let_port_go()
         for writer in self._connected.values():
             writer.transport.abort()
         await asyncio.gather(*self._connected, return_exceptions=True)
@@ -102,10 +106,19 @@ class ModelServer:
     def go_down(self) -> None:
         """Refuse connections from now on; for other threads than the simulators' own."""
         self._on_loop(self.close())
+        # Nobody else shall get the port meanwhile: others would find there what was sent to this server.
+        self._kept_port = socket.socket()
+        self._kept_port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._kept_port.bind((self._host, self.port))
 
     def come_back(self) -> None:
         """Listen again where it did before; for other threads, too."""
         self._on_loop(self.open(self._host))
+
+    def _let_port_go(self) -> None:
+        if self._kept_port:
+            self._kept_port.close()
+        self._kept_port = None
 
     def _on_loop(self, work: Coroutine[object, object, None]) -> None:
         assert self._loop is not None  # noqa: S101 - `simulators` has opened it

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from extproc_router.envoyconf.slow_clients import LEAST_BYTES
+from extproc_router.envoyconf.slow_clients import LEAST_BYTES, LEAST_CONNECTION_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,8 @@ def window(size: Any) -> Callable[[Edit], object]:
     ("change", "field", "says"),
     [
         (lambda edit: edit.listener.pop(CONNECTION), f"listeners.llm.{CONNECTION}", "is 1048576: a client"),
-        (connection(LEAST_BYTES - 1), f"listeners.llm.{CONNECTION}", "has Envoy 1.40 crash"),
+        (connection(LEAST_CONNECTION_BYTES - 1), f"listeners.llm.{CONNECTION}", "has Envoy 1.40 crash"),
+        (window(LEAST_BYTES - 1), "http2_protocol_options.initial_stream_window_size", "has Envoy 1.40 crash"),
         (window(65536), "http2_protocol_options.initial_stream_window_size", "is 65536: a client"),
     ],
 )
@@ -41,7 +42,7 @@ def test_what_a_slow_client_ends(judge_cascade: Judge, change: Callable[[Edit], 
     "change",
     [
         connection(0),
-        connection(str(LEAST_BYTES)),
+        connection(str(LEAST_CONNECTION_BYTES)),
         window(2**31 - 1),
         lambda edit: edit.manager["http2_protocol_options"].pop("initial_stream_window_size"),
         lambda edit: edit.manager.pop("http2_protocol_options"),
