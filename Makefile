@@ -24,7 +24,7 @@ demo: $(VENV)/.demo ## Watch real prompts travel through real Envoy (ARGS=--once
 	@$(BIN)/extproc-router demo $(ARGS)
 
 test: $(VENV)/.dev ## Run the tests, real Envoy included
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 test-vllm: $(VENV)/.dev $(VLLM)/.done ## Run the chain against two real vLLM servers on this CPU (3.5 GB in .cache/vllm; some minutes)
 	@EXTPROC_ROUTER_VLLM=$(abspath $(VLLM)) $(BIN)/python -m pytest -v tests/envoy/test_vllm.py $(ARGS)

@@ -194,5 +194,7 @@ def test_one_that_is_down_refuses_and_comes_back_where_it_was(small: ModelServer
     small.go_down()
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(("127.0.0.1", port), timeout=5)
+    with socket.socket() as other, pytest.raises(OSError, match="in use"):
+        other.bind(("127.0.0.1", port))
     small.come_back()
     assert (small.port, client.chat.completions.create(**ASK).model) == (port, "m")
