@@ -11,7 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from tests.envoy.conftest import House
 
-pytestmark = [pytest.mark.envoy, pytest.mark.xdist_group("envoy_apis")]
+pytestmark = pytest.mark.envoy
 
 ASK: dict[str, Any] = {"messages": [{"role": "user", "content": "hi there"}]}
 BODIES = {

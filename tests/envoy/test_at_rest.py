@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from tests.envoy.conftest import House, Reply
 
-pytestmark = [pytest.mark.envoy, pytest.mark.xdist_group("envoy_at_rest")]
+pytestmark = pytest.mark.envoy
 
 FAILING = Path(__file__).with_name("failing")
 CONFIG = """\

@@ -15,7 +15,7 @@ from extproc_router.lab.envoy_file import ENVOY_YAML
 if TYPE_CHECKING:
     from tests.envoy.conftest import House
 
-pytestmark = [pytest.mark.envoy, pytest.mark.xdist_group("envoy_bad_requests")]
+pytestmark = pytest.mark.envoy
 
 MESSAGES = b'"messages":[{"role":"user","content":"hi"}]'
 DEEP = b"[" * 10_000 + b"]" * 10_000

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tests.envoy.conftest import House
 
-pytestmark = [pytest.mark.envoy, pytest.mark.xdist_group("envoy_bootstrap")]
+pytestmark = pytest.mark.envoy
 
 
 def test_envoy_accepts_it_without_a_warning() -> None:

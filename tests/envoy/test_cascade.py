@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tests.envoy.conftest import House, Reply
 
-pytestmark = [pytest.mark.envoy, pytest.mark.xdist_group("envoy_cascade")]
+pytestmark = pytest.mark.envoy
 
 CONFIG = """
 models:

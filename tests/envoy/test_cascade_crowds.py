@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from extproc_router.lab.simulator import ModelServer
     from tests.envoy.conftest import House, Reply
 
-pytestmark = [pytest.mark.envoy, pytest.mark.xdist_group("envoy_cascade_crowds")]
+pytestmark = pytest.mark.envoy
 
 CONFIG = """
 models:

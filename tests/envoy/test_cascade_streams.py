@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tests.envoy.conftest import House, Reply
 
-pytestmark = [pytest.mark.envoy, pytest.mark.xdist_group("envoy_cascade_streams")]
+pytestmark = pytest.mark.envoy
 
 FIRST_TOKENS = 6
 CONFIG = f"""

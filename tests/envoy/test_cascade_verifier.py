@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tests.envoy.conftest import House
 
-pytestmark = [pytest.mark.envoy, pytest.mark.xdist_group("envoy_cascade_verifier")]
+pytestmark = pytest.mark.envoy
 
 CONFIG = """
 models:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tests.envoy.conftest import House
 
-pytestmark = [pytest.mark.envoy, pytest.mark.xdist_group("envoy_chain_bodies")]
+pytestmark = pytest.mark.envoy
 
 MAX_BYTES = 2 * 1024 * 1024
 EDITS = "reasoning: on, max_tokens: 64, system_prefix: Be kind., include_usage: true"

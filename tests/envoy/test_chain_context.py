@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tests.envoy.conftest import House
 
-pytestmark = [pytest.mark.envoy, pytest.mark.xdist_group("envoy_chain_context")]
+pytestmark = pytest.mark.envoy
 
 CONFIG = """
 models:

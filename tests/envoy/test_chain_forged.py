@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from extproc_router.lab.simulation.answer import Answer
     from tests.envoy.conftest import House
 
-pytestmark = [pytest.mark.envoy, pytest.mark.xdist_group("envoy_chain_forged")]
+pytestmark = pytest.mark.envoy
 
 CONFIG = """
 models:

@@ -12,7 +12,7 @@ from extproc_router.lab import stack as lab
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = [pytest.mark.envoy, pytest.mark.xdist_group("chain_host")]
+pytestmark = pytest.mark.envoy
 CONFIG = """
 models:
   - {name: first, cluster: vendor}

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tests.envoy.conftest import House, Reply
 
-pytestmark = [pytest.mark.envoy, pytest.mark.xdist_group("envoy_chain_metadata")]
+pytestmark = pytest.mark.envoy
 
 CONFIG = """
 models:

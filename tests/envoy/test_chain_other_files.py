@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tests.envoy.conftest import House
 
-pytestmark = [pytest.mark.envoy, pytest.mark.xdist_group("envoy_chain_other_files")]
+pytestmark = pytest.mark.envoy
 
 CONFIG = """
 models:

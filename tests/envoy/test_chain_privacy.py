@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tests.envoy.conftest import House
 
-pytestmark = [pytest.mark.envoy, pytest.mark.xdist_group("envoy_chain_privacy")]
+pytestmark = pytest.mark.envoy
 
 EXAMPLE = lab.CONFIG.parent / "privacy-first" / "router.yaml"
 FALLBACK = """

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 GUARDED = [ROOT / f"examples/{name}/router.yaml" for name in ("safety-gate", "privacy-first")]
 BODY = json.dumps({"model": "auto", "messages": [{"role": "user", "content": "hi"}]}).encode()
 
-pytestmark = [pytest.mark.envoy, pytest.mark.xdist_group("envoy_closed")]
+pytestmark = pytest.mark.envoy
 
 
 def kill_router(stack: lab.Stack) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = sorted(path.parent for path in (Path(__file__).parents[2] / "examples").glob("*/router.yaml"))
 
-pytestmark = [pytest.mark.envoy, pytest.mark.xdist_group("envoy_examples")]
+pytestmark = pytest.mark.envoy
 
 
 def test_there_are_ten() -> None:

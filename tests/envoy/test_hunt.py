@@ -20,7 +20,7 @@ from extproc_router.lab.simulator import simulators
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-pytestmark = [pytest.mark.envoy, pytest.mark.xdist_group("envoy_hunt")]
+pytestmark = pytest.mark.envoy
 
 FILES = 6
 NAME = "x-t"

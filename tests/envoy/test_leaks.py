@@ -16,7 +16,7 @@ from extproc_router.lab.probes import resident_bytes
 if TYPE_CHECKING:
     from tests.envoy.conftest import House
 
-pytestmark = [pytest.mark.envoy, pytest.mark.xdist_group("envoy_leaks")]
+pytestmark = pytest.mark.envoy
 
 STREAMS = 200
 REQUESTS = 1000

@@ -11,7 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from tests.envoy.conftest import House
 
-pytestmark = [pytest.mark.envoy, pytest.mark.xdist_group("envoy_pass_through")]
+pytestmark = pytest.mark.envoy
 
 CHAT = "/v1/chat/completions"
 MULTIPART = b'--b\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\n{"model":"x"}\r\n--b--\r\n'

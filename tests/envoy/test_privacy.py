@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tests.envoy.conftest import House, Reply
 
-pytestmark = [pytest.mark.envoy, pytest.mark.xdist_group("envoy_privacy")]
+pytestmark = pytest.mark.envoy
 
 MATH = "What is the derivative of x^3 sin(x) with respect to x?"
 TIERS = {

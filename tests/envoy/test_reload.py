@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from extproc_router.encoder.manifest import Manifest
     from tests.envoy.conftest import House
 
-pytestmark = [pytest.mark.envoy, pytest.mark.xdist_group("envoy_reload")]
+pytestmark = pytest.mark.envoy
 
 CLIENTS = 3
 TEXT = lab.CONFIG.read_text()

@@ -9,7 +9,7 @@ import pytest
 if TYPE_CHECKING:
     from tests.envoy.conftest import House
 
-pytestmark = [pytest.mark.envoy, pytest.mark.xdist_group("envoy_spoofing")]
+pytestmark = pytest.mark.envoy
 
 INTERNAL = [
     "x-selected-cluster",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tests.envoy.conftest import House
 
-pytestmark = [pytest.mark.envoy, pytest.mark.xdist_group("envoy_trouble")]
+pytestmark = pytest.mark.envoy
 
 # What Envoy itself writes in place of a name that the default cluster does not serve.
 DEFAULT = "small-8b"

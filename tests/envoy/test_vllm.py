@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 INSTALLED = os.environ.get("EXTPROC_ROUTER_VLLM")
 pytestmark = [
     pytest.mark.envoy,
-    pytest.mark.xdist_group("vllm"),
     pytest.mark.skipif(not INSTALLED, reason="needs vLLM, 3.5 GB: make test-vllm"),
 ]
 START_SECONDS = 240.0

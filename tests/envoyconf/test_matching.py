@@ -119,7 +119,6 @@ def envoy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 
 
 @pytest.mark.envoy
-@pytest.mark.xdist_group("envoy_matching")
 @pytest.mark.parametrize("name", MATCHES)
 def test_a_match_means_what_envoy_takes_it_to_mean(envoy: int, read: Read, name: str) -> None:
     seen = {}

@@ -12,7 +12,7 @@ from extproc_router.lab import bench, chain_bench, chain_rig, rig
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.envoy, pytest.mark.xdist_group("lab_bench")]
+pytestmark = pytest.mark.envoy
 
 
 def test_it_measures_and_reports(

@@ -11,7 +11,7 @@ from extproc_router.lab.chain_rig import ACCEPTED, CASES, ESCALATED, REFUSED, SI
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-pytestmark = [pytest.mark.envoy, pytest.mark.xdist_group("lab_chain_bench")]
+pytestmark = pytest.mark.envoy
 
 # Case or stream -> route, cluster that answered, attempts.
 PATHS = {

@@ -19,7 +19,7 @@ from extproc_router.lab.prompts import Ask
 if TYPE_CHECKING:
     from typing import IO
 
-pytestmark = [pytest.mark.envoy, pytest.mark.xdist_group("lab_demo")]
+pytestmark = pytest.mark.envoy
 
 COMMAND = [sys.executable, "-m", "extproc_router", "demo"]
 DECIDED = {

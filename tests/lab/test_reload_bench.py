@@ -13,7 +13,6 @@ FIGURES = Figures(RESULT, dataclasses.replace(RESULT, max_ms=8.5), 5, 5, 0, newe
 
 
 @pytest.mark.envoy
-@pytest.mark.xdist_group("lab_bench")
 def test_requests_go_on_while_configs_are_swapped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda _: None)  # wrk would take whole seconds
     monkeypatch.setattr(reload_bench, "WARM_UP_SECONDS", 0.1)

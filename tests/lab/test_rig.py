@@ -9,7 +9,7 @@ from extproc_router.lab import stack as lab
 from extproc_router.lab.probes import children_of, get
 from extproc_router.lab.rig import ALL, BARE, BASELINE, CASES, CONCURRENCIES, Rig
 
-pytestmark = [pytest.mark.envoy, pytest.mark.xdist_group("lab_bench")]
+pytestmark = pytest.mark.envoy
 
 
 def test_a_round_loads_every_case_and_only_the_baseline_goes_past_the_router(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from extproc_router.lab import upstream
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.envoy, pytest.mark.xdist_group("lab_upstream")]
+pytestmark = pytest.mark.envoy
 
 
 def test_it_reads_the_whole_body_and_keeps_the_connection(tmp_path: Path) -> None:

@@ -150,7 +150,6 @@ static_resources:
 
 
 @pytest.mark.envoy
-@pytest.mark.xdist_group("server_model_client")
 def test_a_listener_of_envoy_leads_to_the_judge_and_its_outage_is_a_failure(tmp_path: Path) -> None:
     admin, listener = probes.free_ports(2)
     with ExitStack() as judge:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = [pytest.mark.envoy, pytest.mark.xdist_group("lab_cascade_quality")]
+pytestmark = pytest.mark.envoy
 
 PRICES = {WEAK: 1.0, STRONG: 10.0}
 PROMPTS = (

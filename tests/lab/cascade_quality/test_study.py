@@ -57,7 +57,6 @@ def test_leads_are_told_beyond_chance() -> None:
 
 
 @pytest.mark.envoy
-@pytest.mark.xdist_group("lab_cascade_quality")
 def test_it_runs_through_the_real_stack() -> None:
     def half(what: str) -> tuple[Prompt, ...]:
         return tuple(

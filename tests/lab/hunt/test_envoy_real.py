@@ -12,7 +12,7 @@ from extproc_router.lab.hunt.envoy_model import Model
 from extproc_router.lab.hunt.envoy_request import Outcome, Router, Sent
 from extproc_router.lab.hunt.tally import Tally
 
-pytestmark = [pytest.mark.envoy, pytest.mark.xdist_group("lab_hunt")]
+pytestmark = pytest.mark.envoy
 
 
 def test_a_mutant_leaks_in_real_envoy() -> None:
