@@ -8,8 +8,8 @@ import msgspec
 from msgspec import Raw, Struct
 
 from extproc_router.answers.api import Api, Event
-from extproc_router.answers.raw import ABSENT, is_array
 from extproc_router.answers.usage import told
+from extproc_router.json_views import ABSENT, is_array
 
 if TYPE_CHECKING:
     from extproc_router.answers.gathered import Gathered

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from extproc_router.answers.raw import is_array, is_object
+from extproc_router.json_views import is_array, is_object
 
 if TYPE_CHECKING:
     from msgspec import Raw

@@ -9,8 +9,8 @@ from msgspec import Raw, Struct
 
 from extproc_router.answers.api import Api, Event
 from extproc_router.answers.logprobs import of_response
-from extproc_router.answers.raw import ABSENT, is_array, is_object, items, number, objects, string
 from extproc_router.answers.usage import told
+from extproc_router.json_views import ABSENT, is_array, is_object, items, number, objects, string
 
 if TYPE_CHECKING:
     from extproc_router.answers.gathered import Gathered

@@ -8,7 +8,8 @@ from extproc_router.answers.api import attempt
 from extproc_router.answers.apis import APIS
 from extproc_router.answers.frames import BLANK_LINE, BOM, data_of, data_spans, with_data
 from extproc_router.answers.gathered import Gathered
-from extproc_router.answers.splice import locate, splice
+from extproc_router.answers.splice import splice
+from extproc_router.json_views import locate
 
 if TYPE_CHECKING:
     from extproc_router.attempts import Heard

@@ -7,8 +7,8 @@ from typing import Final
 import msgspec
 from msgspec import Raw, Struct
 
-from extproc_router.answers.raw import ABSENT, is_object, number
 from extproc_router.attempts import Usage
+from extproc_router.json_views import ABSENT, is_object, number
 
 _MOST: Final = 2**53
 

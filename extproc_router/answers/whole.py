@@ -5,8 +5,9 @@ from __future__ import annotations
 from extproc_router.answers.api import attempt
 from extproc_router.answers.apis import APIS
 from extproc_router.answers.gathered import Gathered
-from extproc_router.answers.splice import locate, splice
+from extproc_router.answers.splice import splice
 from extproc_router.attempts import Heard
+from extproc_router.json_views import locate
 
 
 def read(api: str, body: bytes) -> Heard:

@@ -19,9 +19,9 @@ from extproc_router.dialects.changes import cap, prefix
 from extproc_router.dialects.complaints import complaining
 from extproc_router.dialects.content import MAX_PIECES, MAX_ROLE, Content
 from extproc_router.dialects.json_document import read_object
-from extproc_router.dialects.raw import ABSENT, is_object, items, string, whole
 from extproc_router.dialects.replies import anthropic_error
 from extproc_router.dialects.thinking import think
+from extproc_router.json_views import ABSENT, is_object, items, string, whole
 
 if TYPE_CHECKING:
     from extproc_router.candidates import Change

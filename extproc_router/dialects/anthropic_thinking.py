@@ -11,8 +11,8 @@ import msgspec
 from msgspec import Raw, Struct
 
 from extproc_router.dialects.changes import cap
-from extproc_router.dialects.raw import ABSENT, is_object, is_present, items, number, string, whole
 from extproc_router.dialects.thinking import Thinking
+from extproc_router.json_views import ABSENT, is_object, is_present, items, number, string, whole
 
 if TYPE_CHECKING:
     from extproc_router.candidates import Change, Reasoning

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 from msgspec import Raw, Struct
 
-from extproc_router.dialects.raw import ABSENT, is_present, is_true, items, string
 from extproc_router.dialects.searchable import INERT
 from extproc_router.dialects.splice import find_model
+from extproc_router.json_views import ABSENT, is_present, is_true, items, string
 from extproc_router.types import Request
 
 if TYPE_CHECKING:

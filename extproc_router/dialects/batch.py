@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from extproc_router.dialects.raw import is_array, is_object, is_string, items, string
+from extproc_router.json_views import is_array, is_object, is_string, items, string
 
 if TYPE_CHECKING:
     from msgspec import Raw

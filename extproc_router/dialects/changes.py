@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from extproc_router.dialects.editor import Editor
-from extproc_router.dialects.raw import ABSENT, is_array, is_false, is_object, is_present, is_string, items, number
+from extproc_router.json_views import ABSENT, is_array, is_false, is_object, is_present, is_string, items, number
 
 if TYPE_CHECKING:
     from extproc_router.candidates import Change

@@ -17,9 +17,9 @@ from extproc_router.dialects.complaints import complaining
 from extproc_router.dialects.content import MAX_PIECES, MAX_ROLE, Content
 from extproc_router.dialects.json_document import read_object
 from extproc_router.dialects.openai_decline import decline_chat
-from extproc_router.dialects.raw import ABSENT, is_object, is_present, items, string, whole
 from extproc_router.dialects.replies import openai_error
 from extproc_router.dialects.thinking import Thinking, tell_effort, think
+from extproc_router.json_views import ABSENT, is_object, is_present, items, string, whole
 from extproc_router.types import Modality
 
 if TYPE_CHECKING:

@@ -17,9 +17,9 @@ from extproc_router.dialects.complaints import complaining
 from extproc_router.dialects.content import Content
 from extproc_router.dialects.json_document import read_object
 from extproc_router.dialects.openai_decline import decline_completion
-from extproc_router.dialects.raw import ABSENT, is_array, is_present, is_string, is_true, string, whole
 from extproc_router.dialects.replies import openai_error
 from extproc_router.errors import InvalidRequest
+from extproc_router.json_views import ABSENT, is_array, is_present, is_string, is_true, string, whole
 
 if TYPE_CHECKING:
     from extproc_router.candidates import Change

@@ -12,8 +12,8 @@ import msgspec
 from msgspec import Raw, Struct
 
 from extproc_router import json_text
-from extproc_router.dialects.raw import ABSENT, is_array, is_object, is_string, items, string, text
 from extproc_router.errors import InvalidRequest
+from extproc_router.json_views import ABSENT, is_array, is_object, is_string, items, string, text
 from extproc_router.types import Modality, Turn
 
 if TYPE_CHECKING:

@@ -6,8 +6,7 @@ import json
 from typing import TYPE_CHECKING, TypeAlias
 
 from extproc_router.dialects.edits import Edit
-from extproc_router.dialects.raw import is_string, string
-from extproc_router.dialects.splice import locate
+from extproc_router.json_views import is_string, locate, string
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

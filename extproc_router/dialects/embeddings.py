@@ -21,9 +21,9 @@ from extproc_router.dialects.chat_completions import Messages, add_messages
 from extproc_router.dialects.complaints import complaining
 from extproc_router.dialects.content import Content
 from extproc_router.dialects.json_document import read_object
-from extproc_router.dialects.raw import ABSENT, is_array, is_object, is_present, is_string
 from extproc_router.dialects.replies import openai_error
 from extproc_router.errors import InvalidRequest
+from extproc_router.json_views import ABSENT, is_array, is_object, is_present, is_string
 
 if TYPE_CHECKING:
     from extproc_router.candidates import Change

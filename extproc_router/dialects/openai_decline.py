@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from msgspec import Raw, Struct
 
-from extproc_router.dialects.raw import ABSENT, is_array, is_object, is_string, is_true, items, string, whole
 from extproc_router.dialects.replies import events_reply, json_reply
+from extproc_router.json_views import ABSENT, is_array, is_object, is_string, is_true, items, string, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -20,11 +20,11 @@ from extproc_router.dialects.changes import cap, prefix
 from extproc_router.dialects.complaints import complaining
 from extproc_router.dialects.content import MAX_PIECES, MAX_ROLE, MODALITIES, Content
 from extproc_router.dialects.json_document import read_object
-from extproc_router.dialects.raw import ABSENT, is_array, is_object, is_present, is_string, items, string, whole
 from extproc_router.dialects.replies import openai_error
 from extproc_router.dialects.responses_decline import decline_response
 from extproc_router.dialects.thinking import Thinking, tell_nested_effort, think
 from extproc_router.errors import InvalidRequest
+from extproc_router.json_views import ABSENT, is_array, is_object, is_present, is_string, items, string, whole
 from extproc_router.types import Modality
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from msgspec import Raw, Struct
 
-from extproc_router.dialects.raw import ABSENT, is_object, string
 from extproc_router.dialects.replies import events_reply, json_reply
+from extproc_router.json_views import ABSENT, is_object, string
 
 if TYPE_CHECKING:
     from extproc_router.types import Reply, Request

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from msgspec import Raw, Struct
 
-from extproc_router.dialects.raw import ABSENT, is_object, is_present, is_string, is_true, string
+from extproc_router.json_views import ABSENT, is_object, is_present, is_string, is_true, string
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

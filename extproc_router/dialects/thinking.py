@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from extproc_router.candidates import ReasoningStyle
-from extproc_router.dialects.raw import ABSENT, is_object, is_present
+from extproc_router.json_views import ABSENT, is_object, is_present
 
 if TYPE_CHECKING:
     from extproc_router.candidates import Change, Reasoning

@@ -11,7 +11,7 @@ from msgspec import Raw
 
 from extproc_router.dialects import apply, find
 from extproc_router.dialects.editor import Editor
-from extproc_router.dialects.raw import ABSENT
+from extproc_router.json_views import ABSENT
 
 if TYPE_CHECKING:
     from extproc_router.dialects import Dialect

@@ -6,10 +6,16 @@ An absent member is the empty view, `ABSENT`.
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
+import numpy as np
 from msgspec import Raw
 
-ABSENT = Raw(b"")
+ABSENT: Final = Raw(b"")
+
+MAX_ITEMS: Final = 4096
+"""Objects of one array that are looked at by `objects`: a bound on time. OpenAI gives at most 128 choices."""
 
 # A Raw equals other Raws only, never bytes.
 _NULL, _TRUE, _FALSE = Raw(b"null"), Raw(b"true"), Raw(b"false")
@@ -76,3 +82,28 @@ def text(raw: Raw) -> str:
     if is_string(raw):
         return _STRING.decode(raw)
     return bytes(raw).decode() if is_present(raw) else ""
+
+
+def objects(raw: Raw) -> list[Raw]:
+    """Those of an array's first `MAX_ITEMS` elements that are objects; none for any other value."""
+    return [item for item in items(raw)[:MAX_ITEMS] if is_object(item)]
+
+
+def locate(document: bytes, view: Raw) -> tuple[int, int]:
+    """The byte offsets [start, end) of a value.
+
+    Args:
+        document: what was decoded.
+        view: a value within it, not `ABSENT`.
+    """
+    start = _address(view) - _address(document)
+    end = start + len(view)
+    # That `Raw` views its input is how msgspec works, not what it promises: a wrong splice must be impossible.
+    if start < 0 or document[start:end] != bytes(view):
+        raise AssertionError("msgspec.Raw is not a view of the document it was decoded from")
+    return start, end
+
+
+def _address(buffer: bytes | Raw) -> int:
+    address: int = np.frombuffer(buffer, np.uint8).__array_interface__["data"][0]
+    return address
