@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import logging
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -15,15 +14,15 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import grpc
 from msgspec import Struct, field
 
-from extproc_router.errors import RemoteProtocolError, ShedError
+from extproc_router.errors import ShedError
 from extproc_router.extproc import codec
 from extproc_router.extproc.commands import Decide
 from extproc_router.extproc.events import RequestBody, Unknown
 from extproc_router.extproc.exchange import Exchange
 from extproc_router.router import Plan, Router, declared_length
+from extproc_router.server import streams
 from extproc_router.server.body_budget import BodyBudget
 from extproc_router.server.encoder_executor import Bounds, EncoderExecutor
-from extproc_router.server.hardening import told
 from extproc_router.server.model_client import ModelClient
 from extproc_router.server.tenure import Tenure
 from extproc_router.signals.base import Answers
@@ -38,8 +37,6 @@ if TYPE_CHECKING:
     from extproc_router.types import Ask, HttpRequest, Question
 
 T = TypeVar("T")
-
-log = logging.getLogger(__name__)
 
 # What takes longer than a change of threads: reading it, searching it, replacing in it.
 _INLINE_BYTES = 8 * 1024
@@ -96,20 +93,7 @@ class ExternalProcessor:
 
     async def process(self, _: object, context: grpc.aio.ServicerContext) -> None:
         """Answer one stream."""
-        observer = self._observer
-        observer.stream_opened()
-        try:
-            await self._converse(context)
-        except RemoteProtocolError as error:
-            observer.failed("protocol_error")
-            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
-        except Exception as error:  # noqa: BLE001 - a defect of ours must not take the process down
-            # Its message may quote the prompt: say what and where, not what it said.
-            observer.failed("internal_error")
-            log.error("a stream failed: %s", told(error))  # noqa: TRY400 - see above
-            await context.abort(grpc.StatusCode.INTERNAL, "internal error")
-        finally:
-            observer.stream_closed()
+        await streams.answer(self._converse, context, self._observer, of="router")
 
     async def _converse(self, context: grpc.aio.ServicerContext) -> None:
         message = await context.read()

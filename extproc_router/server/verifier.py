@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import grpc
 
 from extproc_router.attempts import Heard
-from extproc_router.errors import RemoteProtocolError
 from extproc_router.extproc import codec, verifying
 from extproc_router.extproc.events import Unknown
+from extproc_router.server import streams
 from extproc_router.server.body_budget import BodyBudget
 from extproc_router.server.hardening import told
 from extproc_router.verifier import assessing, keeping
@@ -59,20 +59,7 @@ class Verifier:
 
     async def process(self, _: object, context: grpc.aio.ServicerContext) -> None:
         """Answer one stream."""
-        observer = self._observer
-        observer.stream_opened()
-        try:
-            await self._converse(context)
-        except RemoteProtocolError as error:
-            observer.failed("protocol_error")
-            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
-        except Exception as error:  # noqa: BLE001 - a defect of ours must not take the process down
-            # Its message may quote the answer: say what and where, not what it said.
-            observer.failed("internal_error")
-            log.error("a stream of the verifier failed: %s", told(error))  # noqa: TRY400 - see above
-            await context.abort(grpc.StatusCode.INTERNAL, "internal error")
-        finally:
-            observer.stream_closed()
+        await streams.answer(self._converse, context, self._observer, of="verifier")
 
     async def _converse(self, context: grpc.aio.ServicerContext) -> None:
         message = await context.read()
