@@ -1,4 +1,4 @@
-"""Whether Envoy outlives clients that read slowly while an answer is judged.
+"""Whether Envoy outlives clients, or a verifier, that read slowly while an answer is judged.
 
 Envoy 1.40 (measured): where a client has it stop, or go on, reading from a model whose answer it has in full, while a
 filter of the cluster still holds a part of that, it ends with a segmentation fault. What it holds for a client must be
@@ -40,8 +40,16 @@ def findings(listener: Place, manager: Place) -> Iterator[Finding]:
         yield window.mistake(f"http2_protocol_options.{_STREAM}", _told(size, LEAST_BYTES))
 
 
-def _told(limit: int, least: int) -> str:
-    return (
-        f"is {limit}: a client that takes an answer of a cascade more slowly than it comes has Envoy 1.40 crash "
-        f"(write {least})"
-    )
+def behind(cluster: Place) -> Iterator[Finding]:
+    """Judge the cluster of a verifier."""
+    limit = cluster.get(_CONNECTION)
+    held = limit.whole() if limit.present else _DEFAULT_CONNECTION_BYTES
+    if held and held < LEAST_CONNECTION_BYTES:
+        told = _told(held, LEAST_CONNECTION_BYTES, "a verifier that is behind by as much when it is given up")
+        yield limit.mistake(f"clusters.{cluster.text('name')}.{_CONNECTION}", told)
+
+
+def _told(
+    limit: int, least: int, who: str = "a client that takes an answer of a cascade more slowly than it comes"
+) -> str:
+    return f"is {limit}: {who} has Envoy 1.40 crash (write {least})"

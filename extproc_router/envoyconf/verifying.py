@@ -13,7 +13,7 @@ from envoy_data_plane.envoy.extensions.filters.http.ext_proc.v3 import (
 )
 
 from extproc_router.envoyconf import bootstrap as bootstraps
-from extproc_router.envoyconf import manager, processor
+from extproc_router.envoyconf import manager, processor, slow_clients
 from extproc_router.envoyconf.place import Finding
 from extproc_router.envoyconf.retries import ESCALATE
 from extproc_router.extproc.codec import CASCADE_NAMESPACE
@@ -46,7 +46,8 @@ def findings(entry: Place, bootstrap: Place) -> Iterator[Finding]:
         yield place.get("failure_mode_allow").mistake(f"{field}.failure_mode_allow", told)
     yield from _modes(place, config, field)
     yield from processor.service(place, config, bootstrap, field)
-    yield from _other_server(place, bootstrap, field)
+    others = list(_other_server(place, bootstrap, field))
+    yield from others or _server(place, bootstrap)
     forwarded = config.metadata_options.forwarding_namespaces if config.metadata_options else None
     if forwarded is None or CASCADE_NAMESPACE not in forwarded.untyped:
         told = f"lacks {CASCADE_NAMESPACE}: the verifier is not told what to judge by, and every first answer is served"
@@ -58,6 +59,13 @@ def findings(entry: Place, bootstrap: Place) -> Iterator[Finding]:
     elif lacking := [header for header in _WRITTEN if header not in allowed]:
         told = f"does not allow {', '.join(lacking)}: {'; '.join(map(_WRITTEN.__getitem__, lacking))}"
         yield rules.get("allow_expression").mistake(f"{field}.mutation_rules.allow_expression", told)
+
+
+def _server(place: Place, bootstrap: Place) -> Iterator[Finding]:
+    name = place.get("grpc_service").get("envoy_grpc").text("cluster_name")
+    for cluster in bootstrap.get("static_resources").each("clusters"):
+        if name and cluster.text("name") == name:
+            yield from slow_clients.behind(cluster)
 
 
 def _other_server(place: Place, bootstrap: Place, field: str) -> Iterator[Finding]:

@@ -19,6 +19,10 @@ def connection(limit: Any) -> Callable[[Edit], object]:
     return lambda edit: edit.listener.update({CONNECTION: limit})
 
 
+def verifier(limit: Any) -> Callable[[Edit], object]:
+    return lambda edit: edit.cluster("extproc_router_verifier").update({CONNECTION: limit})
+
+
 def window(size: Any) -> Callable[[Edit], object]:
     return lambda edit: edit.manager["http2_protocol_options"].update(initial_stream_window_size=size)
 
@@ -29,6 +33,16 @@ def window(size: Any) -> Callable[[Edit], object]:
         (lambda edit: edit.listener.pop(CONNECTION), f"listeners.llm.{CONNECTION}", "is 1048576: a client"),
         (connection(LEAST_CONNECTION_BYTES - 1), f"listeners.llm.{CONNECTION}", "has Envoy 1.40 crash"),
         (window(LEAST_BYTES - 1), "http2_protocol_options.initial_stream_window_size", "has Envoy 1.40 crash"),
+        (
+            lambda edit: edit.cluster("extproc_router_verifier").pop(CONNECTION),
+            f"clusters.extproc_router_verifier.{CONNECTION}",
+            "is 1048576: a verifier that is behind",
+        ),
+        (
+            verifier(LEAST_CONNECTION_BYTES - 1),
+            f"clusters.extproc_router_verifier.{CONNECTION}",
+            f"(write {LEAST_CONNECTION_BYTES})",
+        ),
         (window(65536), "http2_protocol_options.initial_stream_window_size", "is 65536: a client"),
     ],
 )
@@ -42,6 +56,8 @@ def test_what_a_slow_client_ends(judge_cascade: Judge, change: Callable[[Edit], 
     "change",
     [
         connection(0),
+        verifier(0),
+        verifier(LEAST_CONNECTION_BYTES),
         connection(str(LEAST_CONNECTION_BYTES)),
         window(2**31 - 1),
         lambda edit: edit.manager["http2_protocol_options"].pop("initial_stream_window_size"),
