@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from extproc_router.cli import common
-from extproc_router.errors import ConfigError, StartupError
+from extproc_router.errors import StartupError
 from extproc_router.evaluation import offline
 
 if TYPE_CHECKING:
@@ -136,16 +136,10 @@ def _check_default(args: argparse.Namespace) -> None:
 
 def _write(args: argparse.Namespace, threshold: float) -> None:
     """Put the threshold into the policy, unless the policy would have mistakes then."""
-    from extproc_router.config import loader  # noqa: PLC0415 - heavy
     from extproc_router.evaluation import policy_edit  # noqa: PLC0415 - heavy
 
-    file = str(args.write)
-    changed = policy_edit.spliced(policy_edit.read(args.write), args.field, threshold, file)
-    try:
-        loader.load(changed, file)
-    except ConfigError as error:
-        raise StartupError(f"{args.write}: not written; with {args.field} {threshold!r} it says:\n{error}") from error
-    policy_edit.write(args.write, changed)
+    changed = policy_edit.spliced(policy_edit.read(args.write), args.field, threshold, str(args.write))
+    policy_edit.write_sound(args.write, changed, f"with {args.field} {threshold!r} it says")
     offline.tell(f"wrote {args.field} into {args.write}")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from extproc_router.errors import ConfigError, StartupError
+from extproc_router.errors import StartupError
 from extproc_router.evaluation import offline
 
 if TYPE_CHECKING:
@@ -54,14 +54,9 @@ def run(args: argparse.Namespace, goal: Goal, value: float) -> int:
 
 def _write(args: argparse.Namespace, found: CascadeCalibration) -> None:
     """Put weights and `accept_at` into the policy, unless the policy would have mistakes then."""
-    from extproc_router.config import loader  # noqa: PLC0415 - heavy
     from extproc_router.evaluation import cascade_edit, policy_edit  # noqa: PLC0415 - heavy
 
     file = str(args.write)
     text = cascade_edit.changed(policy_edit.read(args.write), args.rule, found, file)
-    try:
-        loader.load(text, file)
-    except ConfigError as error:
-        raise StartupError(f"{file}: not written; it would say:\n{error}") from error
-    policy_edit.write(args.write, text)
+    policy_edit.write_sound(args.write, text, "it would say")
     offline.tell(f"wrote verifier.weights and the accept_at of {args.rule!r} into {file}")

@@ -11,24 +11,10 @@ from typing import Any
 
 import yaml
 
-from extproc_router.errors import StartupError
+from extproc_router.config import loader
+from extproc_router.errors import ConfigError, StartupError
 
 _BOM = "\ufeff"
-
-
-def write_number(path: Path, field: str, value: float) -> None:
-    """Set a field of a YAML file to a number.
-
-    Args:
-        path: the policy; a link's target is what changes. The new file replaces the old one at once.
-        field: dotted, with numbers for positions in lists, e.g. `routing.confidence_floor`. The field may be missing
-            where its parent is a mapping: it becomes the parent's first.
-        value: finite.
-
-    Raises:
-        StartupError: the file cannot be read or written, is not YAML, or has no such place.
-    """
-    write(path, spliced(read(path), field, value, str(path)))
 
 
 def read(path: Path) -> str:
@@ -57,13 +43,32 @@ def write(path: Path, text: str) -> None:
         raise StartupError(f"{path}: {error.strerror or error}") from error
 
 
+def write_sound(path: Path, text: str, otherwise: str) -> None:
+    """Replace a policy's text as `write` does, unless it would have mistakes then.
+
+    Args:
+        path: the policy.
+        text: what it shall be.
+        otherwise: introduces the mistakes in the error.
+
+    Raises:
+        StartupError: it has mistakes, or cannot be written.
+    """
+    try:
+        loader.load(text, str(path))
+    except ConfigError as error:
+        raise StartupError(f"{path}: not written; {otherwise}:\n{error}") from error
+    write(path, text)
+
+
 def spliced(text: str, field: str, value: float | Mapping[str, Any], file: str) -> str:
     """Return the text with the field's scalar replaced, or the field inserted.
 
     Args:
         text: YAML.
-        field: as for `write_number`.
-        value: a number, or a mapping of names to such values; a mapping replaces nothing but an empty value.
+        field: dotted, with numbers for positions in lists, e.g. `routing.confidence_floor`. The field may be missing
+            where its parent is a mapping: it becomes the parent's first.
+        value: a finite number, or a mapping of names to such values; a mapping replaces nothing but an empty value.
         file: its name, for errors.
 
     Raises:

@@ -164,12 +164,12 @@ def _mutate(command: Mutate) -> bytes:
     common = getattr(response, command.phase.value).response
     changes = common.header_mutation
     for name, value in command.mutation.set_headers:
-        _set(changes, name, value)
+        set_header(changes, name, value)
     changes.remove_headers.extend(command.mutation.remove_headers)
     if command.mutation.body is not None:
         common.body_mutation.body = command.mutation.body
         # Envoy answers 500 to a changed BUFFERED body whose length is absent or wrong.
-        _set(changes, "content-length", str(len(command.mutation.body)))
+        set_header(changes, "content-length", str(len(command.mutation.body)))
     common.clear_route_cache = bool(command.mutation.set_headers)
     if command.skip_body:
         response.mode_override.response_header_mode = processing_mode_pb2.ProcessingMode.SKIP
@@ -180,7 +180,8 @@ def _mutate(command: Mutate) -> bytes:
     return bytes(response.SerializeToString())
 
 
-def _set(changes: pb.HeaderMutation, name: str, value: str) -> None:
+def set_header(changes: pb.HeaderMutation, name: str, value: str) -> None:
+    """Have Envoy set a header, in the place of all that it has under this name."""
     option = changes.set_headers.add()
     option.header.key = name
     option.header.raw_value = value.encode("latin-1")
@@ -203,7 +204,7 @@ def _respond(command: Respond) -> bytes:
     stream = "_stream" * any(value.startswith(_EVENT_STREAM) for _, value in reply.headers)
     immediate.details = f"extproc_router_{command.decision.reason}{stream}"
     for name, value in reply.headers:
-        _set(immediate.headers, name, value)
+        set_header(immediate.headers, name, value)
     _describe(response, command.decision)
     return bytes(response.SerializeToString())
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
-from envoy.config.core.v3 import base_pb2
 from envoy.service.ext_proc.v3 import external_processor_pb2 as pb
 from envoy.type.v3 import http_status_pb2
 from msgspec import Struct
@@ -27,8 +26,9 @@ from extproc_router.extproc.events import (
 from extproc_router.types import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
+    from envoy.config.core.v3 import base_pb2
     from envoy.service.ext_proc.v3.external_processor_pb2 import ProcessingRequest
 
 ESCALATE: Final = "x-cascade-escalate"
@@ -161,24 +161,16 @@ def encode(command: Said) -> bytes:
     match command:
         case Head(set_headers, remove_headers):
             changes = getattr(response, Phase.RESPONSE_HEADERS.value).response.header_mutation
-            changes.set_headers.extend(_options(set_headers))
+            for name, value in set_headers:
+                codec.set_header(changes, name, value)
             changes.remove_headers.extend(remove_headers)
         case Serve(reply):
             immediate = response.immediate_response
             immediate.status.code = http_status_pb2.StatusCode.ValueType(reply.status)
-            immediate.headers.set_headers.extend(_options(reply.headers))
+            for name, value in reply.headers:
+                codec.set_header(immediate.headers, name, value)
             immediate.body = reply.body
             immediate.details = _DETAILS
         case _:
             return codec.encode(command)
     return bytes(response.SerializeToString())
-
-
-def _options(headers: Iterable[tuple[str, str]]) -> list[base_pb2.HeaderValueOption]:
-    return [
-        base_pb2.HeaderValueOption(
-            header=base_pb2.HeaderValue(key=name, raw_value=value.encode("latin-1")),
-            append_action=base_pb2.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD,
-        )
-        for name, value in headers
-    ]

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import json
 import socket
-from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -19,7 +18,7 @@ from extproc_router import wiring
 from extproc_router.envoyconf import render
 from extproc_router.lab import envoy_file, load, stack, upstream
 from extproc_router.lab.first_chunk import first_chunks
-from extproc_router.lab.rig import progress
+from extproc_router.lab.rig import Running, progress
 from extproc_router.lab.simulated import simulated
 from extproc_router.lab.simulation import openai_completions, saying
 from extproc_router.lab.simulation.asked import Asked
@@ -53,18 +52,8 @@ _USES = {
 _ACCEPT_AT = {ACCEPTED: 0.0, ESCALATED: 1.0}
 
 
-class ChainRig(ExitStack):
+class ChainRig(Running):
     """Upstream, simulated server, router and two Envoys, running while the block lasts."""
-
-    def __enter__(self) -> Self:
-        """Start everything."""
-        super().__enter__()
-        try:
-            self._start()
-        except BaseException:
-            self.close()
-            raise
-        return self
 
     def _start(self) -> None:
         self._directory = directory = self.enter_context(stack.workspace())

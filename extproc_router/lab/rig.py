@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from abc import ABC, abstractmethod
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
@@ -50,10 +51,8 @@ class Cell:
     shed: float = 0.0
 
 
-class Rig(ExitStack):
-    """Upstream, router, yardstick and three Envoys, running while the block lasts."""
-
-    router: Router
+class Running(ExitStack, ABC):
+    """What runs while the block lasts; all of it ends where a part does not start."""
 
     def __enter__(self) -> Self:
         """Start everything."""
@@ -64,6 +63,16 @@ class Rig(ExitStack):
             self.close()
             raise
         return self
+
+    @abstractmethod
+    def _start(self) -> None:
+        """Enter the parts."""
+
+
+class Rig(Running):
+    """Upstream, router, yardstick and three Envoys, running while the block lasts."""
+
+    router: Router
 
     def _start(self) -> None:
         self._directory = self.enter_context(stack.workspace())

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from extproc_router.errors import StartupError
-from extproc_router.evaluation.policy_edit import spliced, write_number
+from extproc_router.evaluation.policy_edit import read, spliced, write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -101,7 +101,7 @@ def test_the_file_keeps_its_mode_and_a_link_stays_a_link(tmp_path: Path) -> None
     target.write_text(POLICY)
     target.chmod(0o640)
     link.symlink_to(target)
-    write_number(link, "routing.confidence_floor", 0.25)
+    write(link, spliced(read(link), "routing.confidence_floor", 0.25, "p"))
     assert link.is_symlink()
     assert stat.S_IMODE(target.stat().st_mode) == 0o640
     assert target.read_text() == POLICY.replace("0.4 ", "0.25 ", 1)
@@ -110,10 +110,10 @@ def test_the_file_keeps_its_mode_and_a_link_stays_a_link(tmp_path: Path) -> None
 
 def test_unreadable_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(StartupError, match=r"missing\.yaml"):
-        write_number(tmp_path / "missing.yaml", "a", 1)
+        read(tmp_path / "missing.yaml")
     (tmp_path / "latin").write_bytes(b"a: \xff")
     with pytest.raises(StartupError, match="not UTF-8"):
-        write_number(tmp_path / "latin", "a", 1)
+        read(tmp_path / "latin")
 
 
 def test_a_mapping_takes_the_place_of_nothing() -> None:
